@@ -1,0 +1,68 @@
+//! A session's data: key to encoded text, small, sorted, replaced as a whole.
+
+use crate::{Name, Text};
+
+/// The largest data of a record, in bytes: names and encoded values, without overhead.
+pub const RECORD_LIMIT: usize = 64 * 1024;
+
+/// Key to value, as encoded text. Sorted by key, in one allocation; made anew when it changes.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Data(Box<[(Name, Text)]>);
+
+impl Data {
+    /// No keys at all.
+    pub fn new() -> Self {
+        Data::default()
+    }
+
+    /// The value of a key.
+    pub fn get(&self, name: &str) -> Option<&Text> {
+        // Sessions hold a handful of keys: a scan beats a search.
+        self.0
+            .iter()
+            .find(|(key, _)| key.as_str() == name)
+            .map(|(_, text)| text)
+    }
+
+    /// Keys and values, sorted by key.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&Name, &Text)> {
+        self.0.iter().map(|(name, text)| (name, text))
+    }
+
+    /// How many keys there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// What counts towards [`RECORD_LIMIT`]: the bytes of all names and values.
+    pub fn bytes(&self) -> usize {
+        self.iter()
+            .map(|(name, text)| name.as_str().len() + text.as_str().len())
+            .sum()
+    }
+
+    /// From entries with distinct names, in any order.
+    pub(crate) fn from_distinct(mut entries: Vec<(Name, Text)>) -> Self {
+        entries.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        Data(entries.into_boxed_slice())
+    }
+}
+
+impl FromIterator<(Name, Text)> for Data {
+    /// Of several values for one key the last one stays.
+    fn from_iter<I: IntoIterator<Item = (Name, Text)>>(entries: I) -> Self {
+        let entries: std::collections::BTreeMap<_, _> = entries.into_iter().collect();
+        Data(entries.into_iter().collect())
+    }
+}
+
+impl std::fmt::Debug for Data {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
+    }
+}

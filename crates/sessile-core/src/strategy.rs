@@ -1,0 +1,179 @@
+//! The strategy: how a credential becomes a session, and a session a credential.
+
+use std::fmt;
+use std::future::{Future, Ready};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use crate::{
+    Applied, Arrival, Candidate, Created, Credential, Error, ErrorKind, Guarantees, Lifetime,
+    Patch, Record, Result, SessionId, Timestamp,
+};
+
+/// How a credential becomes a session and back: in this process, in a store, or in the credential
+/// itself. Called by sessile's layer alone; only plain data crosses.
+pub trait Strategy: fmt::Debug + Send + Sync + 'static {
+    /// Finds the session of a presented credential.
+    fn open(&self, presented: &Presented<'_>, now: Timestamp) -> Step<Result<Opened>>;
+
+    /// Makes a new session. Its credential is given to the client only afterwards.
+    fn create(&self, record: Arc<Record>, now: Timestamp) -> Step<Result<Created>>;
+
+    /// Applies a patch to the session that was opened as `record`.
+    fn apply(&self, record: &Arc<Record>, patch: Patch, now: Timestamp) -> Step<Result<Applied>>;
+
+    /// Ends a session and returns its last state; it stays ended until `until` whatever is in
+    /// flight.
+    fn end(&self, sid: SessionId, until: Timestamp) -> Step<Result<Option<Arc<Record>>>>;
+
+    /// Reads a session's current state, for a caller who has proved to own it.
+    fn reload(&self, record: &Arc<Record>, now: Timestamp) -> Step<Result<Option<Arc<Record>>>>;
+
+    /// The text that the client is to present from now on, by the carrier of this name.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::TooLarge`] if the state travels with the client and is too large for that.
+    fn issue(&self, record: &Record, credential: &Credential, carrier: &str) -> Result<String>;
+
+    /// What this strategy promises as configured.
+    fn guarantees(&self) -> Guarantees;
+
+    /// Checks, when the layer is built, what this strategy needs to know of it.
+    fn attach(&self, _lifetime: &Lifetime, _now: Timestamp) {}
+
+    /// Every session that may belong to a subject.
+    fn list(&self, _subject: &str, _now: Timestamp) -> Step<Result<Vec<Candidate>>> {
+        Step::unsupported("list the sessions of a subject")
+    }
+
+    /// How many sessions are live.
+    fn count(&self, _now: Timestamp) -> Step<Result<Option<u64>>> {
+        Step::ready(Ok(None))
+    }
+
+    /// Frees what is past its time.
+    fn sweep(&self, _now: Timestamp) -> Step<Result<u64>> {
+        Step::ready(Ok(0))
+    }
+
+    /// Hands the sessions of this node over, before it stops.
+    fn drain(&self, _until: Timestamp) -> Step<Result<()>> {
+        Step::unsupported("hand its sessions over")
+    }
+}
+
+/// A credential as it came in.
+#[derive(Clone, Copy)]
+pub struct Presented<'a> {
+    /// What the client sent. Secret.
+    pub text: &'a str,
+    /// The carrier that brought it: a cookie's or a header's name.
+    pub carrier: &'a str,
+    /// When the request's head arrived.
+    pub arrived: Timestamp,
+}
+
+impl fmt::Debug for Presented<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Presented")
+            .field("text", &"***")
+            .field("carrier", &self.carrier)
+            .field("arrived", &self.arrived)
+            .finish()
+    }
+}
+
+/// What [`Strategy::open`] found.
+#[derive(Debug)]
+pub struct Opened {
+    /// In which state the credential arrived.
+    pub arrival: Arrival,
+    /// The session, if there is one to be used.
+    pub held: Option<Held>,
+    /// A previous verifier was used after its grace: two parties hold credentials of this session.
+    pub reuse: Option<SessionId>,
+}
+
+/// A session that was opened.
+#[derive(Debug)]
+pub struct Held {
+    /// Its record.
+    pub record: Arc<Record>,
+    /// The credential that the client should hold.
+    pub credential: Credential,
+    /// The highest version known of, from the record or from the credential.
+    pub known: u64,
+    /// Whether the client is to be given its credential anew.
+    pub reissue: bool,
+}
+
+impl Opened {
+    /// No session, for this reason.
+    pub fn nothing(arrival: Arrival) -> Self {
+        Opened {
+            arrival,
+            held: None,
+            reuse: None,
+        }
+    }
+
+    /// This session.
+    pub fn resumed(held: Held) -> Self {
+        Opened {
+            arrival: Arrival::Resumed,
+            held: Some(held),
+            reuse: None,
+        }
+    }
+}
+
+/// A result that is there, or that must be waited for: only what really waits is boxed.
+///
+/// Like every future, it must not be polled again once it was ready.
+pub enum Step<T> {
+    /// It is there.
+    Ready(Ready<T>),
+    /// It must be waited for.
+    Waiting(Pin<Box<dyn Future<Output = T> + Send>>),
+}
+
+impl<T> Step<T> {
+    /// A step that is done.
+    pub fn ready(value: T) -> Self {
+        Step::Ready(std::future::ready(value))
+    }
+
+    /// A step that waits for `future`.
+    pub fn wait(future: impl Future<Output = T> + Send + 'static) -> Self {
+        Step::Waiting(Box::pin(future))
+    }
+}
+
+impl<T> Step<Result<T>> {
+    fn unsupported(what: &str) -> Self {
+        let message = format!("this strategy can't {what}; its guarantees say what it can do");
+        Step::ready(Err(Error::new(ErrorKind::Unsupported, message)))
+    }
+}
+
+impl<T> Future for Step<T> {
+    type Output = T;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
+        match &mut *self {
+            Step::Ready(ready) => Pin::new(ready).poll(context),
+            Step::Waiting(future) => future.as_mut().poll(context),
+        }
+    }
+}
+
+impl<T> fmt::Debug for Step<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Step::Ready(_) => "Ready(..)",
+            Step::Waiting(_) => "Waiting(..)",
+        })
+    }
+}

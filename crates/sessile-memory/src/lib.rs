@@ -1,0 +1,27 @@
+//! Sessions in the memory of this process.
+//!
+//! [`Sticky`] is the strategy: the client's credential names a session of this process's
+//! [`Table`]. [`MemoryStore`] is the same table as a store, for tests and for one process.
+//!
+//! The table is cut into shards, each under a lock of its own that is held for a lookup or a
+//! replacement and never while a closure of the application runs. It is bounded in count and
+//! bytes ([`Capacity`] states the rule of eviction), and expiry costs as much as there is to
+//! expire: no background task is needed, and a sweep is only ever about space.
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod capacity;
+mod sticky;
+mod store;
+mod wire;
+
+mod table;
+
+mod agenda;
+mod index;
+mod shard;
+mod sync;
+
+pub use capacity::Capacity;
+pub use sticky::{OnReuse, Sticky};
+pub use store::MemoryStore;
+pub use table::Table;
