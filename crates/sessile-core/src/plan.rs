@@ -145,6 +145,11 @@ impl Plan {
         self.patch.expect.clear();
     }
 
+    /// Writes on a record older than the base too.
+    pub fn accept_older(&mut self) {
+        self.patch.accept_older();
+    }
+
     /// The session that the changes end up in.
     pub fn target(&self) -> &Target {
         &self.target
@@ -202,6 +207,16 @@ impl Plan {
     pub fn data(&self, record: Option<&Record>) -> Data {
         self.patch
             .merge(self.inherited(record).unwrap_or(&Data::new()))
+    }
+
+    /// What counts towards the limit after the changes: the bytes of all names and values.
+    pub fn bytes(&self, record: Option<&Record>) -> usize {
+        let kept = self.inherited(record).into_iter().flat_map(Data::iter);
+        let kept = kept.filter(|(name, _)| !self.patch.mentions(name));
+        let set = self.patch.set.iter().map(|(name, text)| (name, text));
+        kept.chain(set)
+            .map(|(name, text)| name.as_str().len() + text.as_str().len())
+            .sum()
     }
 
     fn inherited<'a>(&self, record: Option<&'a Record>) -> Option<&'a Data> {

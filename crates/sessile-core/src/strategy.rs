@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use crate::{
-    Applied, Arrival, Candidate, Created, Credential, Error, ErrorKind, Guarantees, Lifetime,
-    Patch, Record, Result, SessionId, Timestamp,
+    Arrival, Candidate, Created, Credential, Error, ErrorKind, Guarantees, Lifetime, Patch, Record,
+    Result, SessionId, Timestamp,
 };
 
 /// How a credential becomes a session and back: in this process, in a store, or in the credential
@@ -21,7 +21,7 @@ pub trait Strategy: fmt::Debug + Send + Sync + 'static {
     fn create(&self, record: Arc<Record>, now: Timestamp) -> Step<Result<Created>>;
 
     /// Applies a patch to the session that was opened as `record`.
-    fn apply(&self, record: &Arc<Record>, patch: Patch, now: Timestamp) -> Step<Result<Applied>>;
+    fn apply(&self, record: &Arc<Record>, patch: Patch, now: Timestamp) -> Step<Result<Outcome>>;
 
     /// Ends a session and returns its last state; it stays ended until `until` whatever is in
     /// flight.
@@ -105,7 +105,10 @@ pub struct Held {
     pub credential: Credential,
     /// The highest version known of, from the record or from the credential.
     pub known: u64,
-    /// Whether the client is to be given its credential anew.
+    /// Whether the client presented the previous verifier, within its grace, and is to be given
+    /// the current one.
+    pub renewed: bool,
+    /// Whether the client is to be given its credential anew for another reason.
     pub reissue: bool,
 }
 
@@ -127,6 +130,17 @@ impl Opened {
             reuse: None,
         }
     }
+}
+
+/// What [`Strategy::apply`] did.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// The patch was applied; this is the record now.
+    Applied(Arc<Record>),
+    /// An expectation failed, or the record is older than the base. Nothing changed.
+    Conflict(Arc<Record>),
+    /// There is no live session. Nothing changed.
+    Gone,
 }
 
 /// A result that is there, or that must be waited for: only what really waits is boxed.

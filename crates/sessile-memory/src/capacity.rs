@@ -6,8 +6,10 @@ use sessile_core::Record;
 ///
 /// **The rule of eviction.** When a new or growing session does not fit, expired sessions go
 /// first; then, of the sessions nobody is logged in to, the one that is nearest to its deadline
-/// (with equal lifetimes: the least recently used); then, of the others, likewise. So a flood of
-/// anonymous visitors evicts anonymous visitors. Each eviction is counted
+/// (with equal lifetimes: the least recently used); then, of the others, likewise. The order of
+/// deadlines is exact to a few seconds. So a flood of anonymous visitors evicts anonymous
+/// visitors; where none is left, it takes the place that its largest session needs, once in each
+/// shard. Each eviction is counted
 /// ([`Table::evicted`](crate::Table::evicted)), and the client of an evicted session arrives as
 /// `Lost`, not as a stranger.
 ///

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry as Place;
 use sessile_core::{
-    Applied, Created, Loaded, Patch, Patched, Record, Result, SessionId, Timestamp,
+    Created, Loaded, Outcome, Patch, Patched, Record, Result, SessionId, Timestamp,
 };
 
 use crate::Capacity;
@@ -96,16 +96,27 @@ impl Shard {
         };
         self.bytes += size;
         self.agenda(bound).add(tick, sid);
+        self.tidy();
         Created::Created
     }
 
-    /// Evicts one session, if there are too many or too large ones; never `keep`.
-    pub(crate) fn evict(&mut self, keep: &SessionId) -> Option<Arc<Record>> {
-        if !self.capacity.is_exceeded(self.live.len(), self.bytes) {
-            return None;
+    /// Evicts one session, if there are too many or too large ones; never `keep`. Overdue ones go
+    /// first, to `gone`.
+    pub(crate) fn evict(
+        &mut self,
+        keep: &SessionId,
+        now: Timestamp,
+        gone: &mut Vec<Arc<Record>>,
+    ) -> Option<Arc<Record>> {
+        while self.capacity.is_exceeded(self.live.len(), self.bytes) {
+            if !self.anonymous.is_due(now) && !self.bound.is_due(now) {
+                return self
+                    .evict_from(false, keep)
+                    .or_else(|| self.evict_from(true, keep));
+            }
+            self.forget_overdue(now, 1, gone);
         }
-        self.evict_from(false, keep)
-            .or_else(|| self.evict_from(true, keep))
+        None
     }
 
     fn evict_from(&mut self, bound: bool, keep: &SessionId) -> Option<Arc<Record>> {
@@ -138,18 +149,18 @@ impl Shard {
         now: Timestamp,
         patch: &Patch,
         gone: &mut Vec<Arc<Record>>,
-    ) -> Result<Applied> {
+    ) -> Result<Outcome> {
         self.forget_overdue(now, ERRANDS, gone);
         let Some(live) = self
             .live
             .find_mut(hash(sid), |live| live.record.sid == *sid)
         else {
-            return Ok(Applied::Gone);
+            return Ok(Outcome::Gone);
         };
         let record = match patch.apply_to(&live.record, now)? {
             Patched::Applied(record) => Arc::new(record),
-            Patched::Conflict => return Ok(Applied::Conflict(live.record.clone())),
-            Patched::Gone => return Ok(Applied::Gone),
+            Patched::Conflict => return Ok(Outcome::Conflict(live.record.clone())),
+            Patched::Gone => return Ok(Outcome::Gone),
         };
         let before = weight(&live.record);
         live.record = record.clone();
@@ -161,10 +172,7 @@ impl Shard {
         if sooner {
             self.reschedule(sid, record.subject.is_some(), tick);
         }
-        Ok(Applied::Applied {
-            version: record.version,
-            record: Some(record),
-        })
+        Ok(Outcome::Applied(record))
     }
 
     pub(crate) fn end(&mut self, sid: &SessionId, until: Timestamp) -> Option<Arc<Record>> {
@@ -283,6 +291,21 @@ impl Shard {
         let (live, _) = place.remove();
         self.bytes -= weight(&live.record);
         Some(live.record)
+    }
+
+    /// Drops the agenda's old entries once they are the most: those of sessions that ended long
+    /// before their deadline would else stay until then.
+    fn tidy(&mut self) {
+        if self.anonymous.len() + self.bound.len() <= 2 * self.live.len() + 64 {
+            return;
+        }
+        let live = &self.live;
+        let counts = |tick, sid: &SessionId| {
+            live.find(hash(sid), |live| live.record.sid == *sid)
+                .is_some_and(|live| live.tick == tick)
+        };
+        self.anonymous.tidy(counts);
+        self.bound.tidy(counts);
     }
 
     /// Gives memory back once most of it is unused.

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use sessile_core::{
-    Applied, Arrival, Candidate, Created, Credential, Guarantees, Held, KeyRing, Lifetime, Loaded,
-    Opened, Patch, Presented, RECORD_LIMIT, Record, Result, SessionId, Step, Strategy, SubjectCap,
+    Arrival, Candidate, Created, Credential, Guarantees, Held, KeyRing, Lifetime, Loaded, Opened,
+    Outcome, Patch, Presented, RECORD_LIMIT, Record, Result, SessionId, Step, Strategy, SubjectCap,
     TOMBSTONE, Timestamp, Verdict,
 };
 
@@ -123,15 +123,9 @@ impl Sticky {
         now: Timestamp,
     ) -> Opened {
         let sid = credential.sid;
-        let (credential, reissue) = match record.verify(&credential.verifier, arrived) {
-            Verdict::Current => (credential, false),
-            Verdict::Previous { successor } => (
-                Credential {
-                    sid,
-                    verifier: successor,
-                },
-                true,
-            ),
+        let (verifier, renewed) = match record.verify(&credential.verifier, arrived) {
+            Verdict::Current => (credential.verifier, false),
+            Verdict::Previous { successor } => (successor, true),
             Verdict::Reuse => {
                 let arrival = match self.on_reuse {
                     OnReuse::End => {
@@ -150,8 +144,9 @@ impl Sticky {
         Opened::resumed(Held {
             known: record.version,
             record,
-            credential,
-            reissue,
+            credential: Credential { sid, verifier },
+            renewed,
+            reissue: false,
         })
     }
 
@@ -200,7 +195,7 @@ impl Strategy for Sticky {
         Step::ready(Ok(self.table.create(record, self.cap, now)))
     }
 
-    fn apply(&self, record: &Arc<Record>, patch: Patch, now: Timestamp) -> Step<Result<Applied>> {
+    fn apply(&self, record: &Arc<Record>, patch: Patch, now: Timestamp) -> Step<Result<Outcome>> {
         Step::ready(self.table.apply(&record.sid, now, &patch))
     }
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use sessile_core::{
-    Applied, Candidate, Created, Loaded, Patch, Record, Result, SessionId, Store, SubjectCap,
-    Timestamp,
+    Applied, Candidate, Created, Loaded, Outcome, Patch, Record, Result, SessionId, Store,
+    SubjectCap, Timestamp,
 };
 
 use crate::{Capacity, Table};
@@ -48,7 +48,14 @@ impl Store for MemoryStore {
     }
 
     async fn apply(&self, sid: &SessionId, now: Timestamp, patch: &Patch) -> Result<Applied> {
-        self.table.apply(sid, now, patch)
+        Ok(match self.table.apply(sid, now, patch)? {
+            Outcome::Applied(record) => Applied::Applied {
+                version: record.version,
+                record: Some(record),
+            },
+            Outcome::Conflict(record) => Applied::Conflict(record),
+            Outcome::Gone => Applied::Gone,
+        })
     }
 
     async fn end(&self, sid: &SessionId, until: Timestamp) -> Result<Option<Arc<Record>>> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use sessile_core::{
-    Applied, Candidate, Created, Loaded, OnFull, Patch, Record, Result, SessionId, SubjectCap,
+    Candidate, Created, Loaded, OnFull, Outcome, Patch, Record, Result, SessionId, SubjectCap,
     TOMBSTONE, Timestamp,
 };
 
@@ -43,6 +43,9 @@ impl Table {
                 // Under the lock of the subject, so that the cap is exact, and so that a revocation
                 // of the subject comes before this session or ends it.
                 let mut subjects = self.index.lock(&subject);
+                if cap.is_some() && !matches!(self.load(&record.sid, now), Loaded::Absent) {
+                    return Created::Taken; // before anybody ends to make room for it
+                }
                 if !self.make_room(&subjects, &subject, cap, now, &mut gone) {
                     return Created::Full;
                 }
@@ -99,7 +102,7 @@ impl Table {
         now: Timestamp,
         gone: &mut Vec<Arc<Record>>,
     ) {
-        while let Some(record) = shard.evict(keep) {
+        while let Some(record) = shard.evict(keep, now, gone) {
             gone.push(record);
             self.evicted.fetch_add(1, Ordering::Relaxed);
             self.last_eviction.store(now.as_millis(), Ordering::Relaxed);
@@ -111,12 +114,12 @@ impl Table {
         self.shard(sid).load(sid, now)
     }
 
-    /// See [`Store::apply`](sessile_core::Store::apply).
+    /// See [`Store::apply`](sessile_core::Store::apply); the record comes back in every case.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::TooLarge`](sessile_core::ErrorKind::TooLarge), and nothing is changed.
-    pub fn apply(&self, sid: &SessionId, now: Timestamp, patch: &Patch) -> Result<Applied> {
+    pub fn apply(&self, sid: &SessionId, now: Timestamp, patch: &Patch) -> Result<Outcome> {
         let mut gone = Vec::new();
         let mut shard = self.shard(sid);
         let applied = shard.apply(sid, now, patch, &mut gone);

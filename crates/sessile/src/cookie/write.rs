@@ -1,0 +1,210 @@
+//! Writing the cookie, and the headers that keep a response with it out of caches.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, COOKIE, SET_COOKIE, VARY};
+use http::{HeaderMap, HeaderValue};
+
+use super::CookieConfig;
+use crate::{Error, ErrorKind, Result};
+
+/// The longest `Set-Cookie` that every browser keeps (RFC 6265bis, section 5.6).
+const LONGEST: usize = 4096;
+/// The longest `Max-Age` that a browser honours (RFC 6265bis, section 5.5).
+const LONGEST_AGE: Duration = Duration::from_secs(400 * 24 * 3600);
+
+/// `Set-Cookie` for a credential; `remaining` is the session's absolute life from now.
+pub(crate) fn set(config: &CookieConfig, value: &str, remaining: Duration) -> Result<HeaderValue> {
+    let age = config
+        .is_persistent()
+        .then(|| remaining.min(LONGEST_AGE).as_secs());
+    line(config, value, age)
+}
+
+/// `Set-Cookie` that removes what [`set`] set: the same name and attributes.
+pub(crate) fn removal(config: &CookieConfig) -> Result<HeaderValue> {
+    line(config, "", Some(0))
+}
+
+fn line(config: &CookieConfig, value: &str, age: Option<u64>) -> Result<HeaderValue> {
+    let age = age
+        .map(|seconds| format!("; Max-Age={seconds}"))
+        .unwrap_or_default();
+    let parts = [config.as_name(), "=", value, &age, config.attributes()];
+    let length = parts.iter().map(|part| part.len()).sum();
+    if length > LONGEST {
+        return Err(Error::new(
+            ErrorKind::TooLarge,
+            format!(
+                "the session cookie would be {length} bytes long; browsers drop more than {LONGEST}"
+            ),
+        ));
+    }
+    let mut text = String::with_capacity(length);
+    parts.into_iter().for_each(|part| text.push_str(part));
+    let mut line = HeaderValue::from_maybe_shared(Bytes::from(text))
+        .map_err(|_| Error::new(ErrorKind::Encode, "the credential does not fit a header"))?;
+    // Kept out of logs and out of HPACK's table.
+    line.set_sensitive(true);
+    Ok(line)
+}
+
+/// Puts the cookie into a response: the only one of its name, in a response nobody may cache.
+pub(crate) fn write(headers: &mut HeaderMap, config: &CookieConfig, line: HeaderValue) {
+    if headers.contains_key(SET_COOKIE) {
+        drop_ours(headers, config.as_name());
+    }
+    headers.append(SET_COOKIE, line);
+    let stricter = |value: &HeaderValue| {
+        value
+            .as_bytes()
+            .split(|byte| *byte == b',')
+            .any(|part| part.trim_ascii().eq_ignore_ascii_case(b"no-store"))
+    };
+    if !headers.get_all(CACHE_CONTROL).iter().any(stricter) {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+}
+
+/// Removes what the application set under our name: one name, one `Set-Cookie`.
+fn drop_ours(headers: &mut HeaderMap, name: &str) {
+    let is_ours = |line: &HeaderValue| {
+        let pair = line
+            .as_bytes()
+            .split(|byte| *byte == b'=')
+            .next()
+            .unwrap_or_default();
+        pair.trim_ascii() == name.as_bytes()
+    };
+    let lines: Vec<_> = headers
+        .get_all(SET_COOKIE)
+        .iter()
+        .filter(|line| !is_ours(line))
+        .cloned()
+        .collect();
+    headers.remove(SET_COOKIE);
+    for line in lines {
+        headers.append(SET_COOKIE, line);
+    }
+}
+
+/// Says that the response depends on the request's cookies (RFC 9110, section 12.5.5).
+pub(crate) fn vary(headers: &mut HeaderMap) {
+    let names_us = |value: &HeaderValue| {
+        value.as_bytes().split(|byte| *byte == b',').any(|part| {
+            let part = part.trim_ascii();
+            part == b"*" || part.eq_ignore_ascii_case(COOKIE.as_str().as_bytes())
+        })
+    };
+    if !headers.get_all(VARY).iter().any(names_us) {
+        headers.append(VARY, HeaderValue::from_static("cookie"));
+    }
+}
+
+/// Takes cookies and dependencies over from the response that a page replaces.
+pub(crate) fn carry_over(from: &HeaderMap, to: &mut HeaderMap) {
+    for name in [SET_COOKIE, VARY] {
+        for line in from.get_all(&name) {
+            to.append(&name, line.clone());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_removal_repeats_every_attribute() {
+        let config = CookieConfig::new()
+            .name("__Secure-x")
+            .domain("example.org")
+            .path("/shop")
+            .partitioned()
+            .build()
+            .unwrap();
+        let attributes =
+            "; Path=/shop; Domain=example.org; Secure; HttpOnly; SameSite=Lax; Partitioned";
+        let set = set(&config, "v", Duration::MAX).unwrap();
+        assert_eq!(
+            set.as_bytes(),
+            format!("__Secure-x=v{attributes}").as_bytes()
+        );
+        let removal = removal(&config).unwrap();
+        assert_eq!(
+            removal.as_bytes(),
+            format!("__Secure-x=; Max-Age=0{attributes}").as_bytes()
+        );
+    }
+
+    #[test]
+    fn a_persistent_cookie_lives_as_long_as_the_session_and_400_days_at_the_most() {
+        let config = CookieConfig::new().persistent().build().unwrap();
+        for (remaining, age) in [
+            (Duration::from_millis(90_999), 90),
+            (Duration::MAX, 34_560_000),
+        ] {
+            let line = set(&config, "v", remaining).unwrap();
+            assert!(
+                line.to_str()
+                    .unwrap()
+                    .contains(&format!("; Max-Age={age};")),
+                "{line:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_cookie_over_4096_bytes_is_an_error_and_never_cut() {
+        let config = CookieConfig::default();
+        let error = set(&config, &"x".repeat(4096), Duration::ZERO).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::TooLarge);
+    }
+
+    #[test]
+    fn vary_is_merged() {
+        for (before, after) in [
+            (&[][..], "cookie"),
+            (&["Accept"], "Accept,cookie"),
+            (&["accept, COOKIE"], "accept, COOKIE"),
+            (&["Accept", "Cookie"], "Accept,Cookie"),
+            (&["*"], "*"),
+        ] {
+            let mut headers: HeaderMap = before
+                .iter()
+                .map(|value| (VARY, HeaderValue::from_static(value)))
+                .collect();
+            vary(&mut headers);
+            let lines: Vec<_> = headers
+                .get_all(VARY)
+                .iter()
+                .map(|line| line.to_str().unwrap())
+                .collect();
+            assert_eq!(lines.join(","), after);
+        }
+    }
+
+    #[test]
+    fn a_response_with_the_cookie_is_not_cached_and_has_one_of_its_name() {
+        let config = CookieConfig::default();
+        for (before, after) in [
+            ("public, s-maxage=60", "no-store"),
+            ("private", "no-store"),
+            ("no-store, must-revalidate", "no-store, must-revalidate"),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(CACHE_CONTROL, HeaderValue::from_static(before));
+            headers.append(
+                SET_COOKIE,
+                HeaderValue::from_static("__Host-sid=planted; Path=/"),
+            );
+            headers.append(SET_COOKIE, HeaderValue::from_static("other=1"));
+            write(&mut headers, &config, removal(&config).unwrap());
+            assert_eq!(headers[CACHE_CONTROL], after);
+            let lines: Vec<_> = headers.get_all(SET_COOKIE).iter().collect();
+            assert_eq!(lines.len(), 2);
+            assert_eq!(lines[0], "other=1");
+        }
+    }
+}

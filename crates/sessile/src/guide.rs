@@ -1,0 +1,24 @@
+//! The documentation by topic.
+//!
+//! Every page's examples are compiled and run with the tests.
+
+#[doc = include_str!("../docs/updates.md")]
+pub mod updates {}
+
+#[doc = include_str!("../docs/login.md")]
+pub mod login {}
+
+#[doc = include_str!("../docs/cookies.md")]
+pub mod cookies {}
+
+#[doc = include_str!("../docs/errors.md")]
+pub mod errors {}
+
+#[doc = include_str!("../docs/lifetime.md")]
+pub mod lifetime {}
+
+#[doc = include_str!("../docs/memory.md")]
+pub mod memory {}
+
+#[doc = include_str!("../docs/hyper.md")]
+pub mod hyper {}

@@ -1,0 +1,145 @@
+//! The layer: what the application configures.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sessile_core::{Clock, Lifetime, Strategy, SystemClock};
+use tower_layer::Layer;
+
+use crate::{CookieConfig, SessionService, Sessions, telemetry};
+
+/// Gives every request of a service its session. See the [crate's documentation](crate).
+///
+/// ```
+/// use std::time::Duration;
+/// use sessile::{CookieConfig, Lifetime, SessionLayer, Sticky};
+///
+/// # fn main() -> sessile::Result<()> {
+/// let layer = SessionLayer::new(Sticky::new())
+///     .cookie(CookieConfig::new().name("__Host-shop").build()?)
+///     .lifetime(Lifetime::new(Duration::from_secs(20 * 60), Duration::from_secs(8 * 3600))?);
+/// # let _ = layer;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct SessionLayer<E = Opaque> {
+    shared: Arc<Shared>,
+    on_error: E,
+}
+
+/// Answers errors with their status and nothing else: the default of
+/// [`SessionLayer::on_error`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Opaque;
+
+/// What all services of one layer share.
+#[derive(Clone, Debug)]
+pub(crate) struct Shared {
+    pub(crate) strategy: Arc<dyn Strategy>,
+    pub(crate) cookie: CookieConfig,
+    pub(crate) lifetime: Lifetime,
+    pub(crate) clock: Arc<dyn Clock>,
+    /// How long one commit may take.
+    pub(crate) deadline: Duration,
+    pub(crate) max_bytes: usize,
+}
+
+impl SessionLayer {
+    /// Sessions by this strategy, with the default cookie and lifetime.
+    pub fn new(strategy: impl Strategy) -> Self {
+        let max_bytes = strategy.guarantees().max_bytes;
+        SessionLayer {
+            shared: Arc::new(Shared {
+                strategy: Arc::new(strategy),
+                cookie: CookieConfig::default(),
+                lifetime: Lifetime::default(),
+                clock: Arc::new(SystemClock),
+                deadline: Duration::from_secs(2),
+                max_bytes,
+            }),
+            on_error: Opaque,
+        }
+    }
+}
+
+impl<E> SessionLayer<E> {
+    /// The cookie that carries the credential. Default: `__Host-sid`, for https only.
+    #[must_use]
+    pub fn cookie(mut self, cookie: CookieConfig) -> Self {
+        if cookie.is_insecure_dev() {
+            telemetry::insecure_cookie();
+        }
+        self.shared().cookie = cookie;
+        self
+    }
+
+    /// How long sessions live, unless they are given a lifetime of their own. Default: 30 minutes
+    /// idle, 12 hours absolute.
+    #[must_use]
+    pub fn lifetime(mut self, lifetime: Lifetime) -> Self {
+        self.shared().lifetime = lifetime;
+        self
+    }
+
+    /// Where time comes from. Default: the system.
+    #[must_use]
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.shared().clock = Arc::new(clock);
+        self
+    }
+
+    /// Makes the page for an error of the session, instead of an empty one: given the error and
+    /// the head of the response that it replaces. `None` leaves the empty one.
+    ///
+    /// It is asked for every error that the layer answers, and for every response that carries an
+    /// [`Error`](crate::Error) in its extensions, such as a rejection of an extractor.
+    /// Whatever it makes is not cached.
+    ///
+    /// ```
+    /// use http::Response;
+    /// use sessile::{SessionLayer, Sticky};
+    ///
+    /// let layer = SessionLayer::new(Sticky::new()).on_error(|error: &sessile::Error, _head: &http::response::Parts| {
+    ///     let body = format!("{{\"error\":\"{}\"}}", error.kind());
+    ///     Response::builder().status(error.status()).body(body).ok()
+    /// });
+    /// # let _ = layer;
+    /// ```
+    pub fn on_error<F>(self, page: F) -> SessionLayer<F> {
+        SessionLayer {
+            shared: self.shared,
+            on_error: page,
+        }
+    }
+
+    /// The operator's handle on the sessions behind this layer.
+    pub fn sessions(&self) -> Sessions {
+        Sessions::new(self.shared.clone())
+    }
+
+    fn shared(&mut self) -> &mut Shared {
+        Arc::make_mut(&mut self.shared)
+    }
+}
+
+impl<S, E: Clone> Layer<S> for SessionLayer<E> {
+    type Service = SessionService<S, E>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        self.shared
+            .strategy
+            .attach(&self.shared.lifetime, self.shared.clock.now());
+        SessionService::new(inner, self.shared.clone(), self.on_error.clone())
+    }
+}
+
+impl<E> fmt::Debug for SessionLayer<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionLayer")
+            .field("shared", &self.shared)
+            .field("on_error", &"..")
+            .finish()
+    }
+}

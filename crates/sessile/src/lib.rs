@@ -1,0 +1,62 @@
+#![doc = include_str!("../docs/getting-started.md")]
+//!
+//! # Where things are
+//!
+//! In the order in which a request meets them: [`SessionLayer`] wraps a service in a
+//! [`SessionService`], which reads the cookie ([`CookieConfig`]) and puts a [`LazySession`] into
+//! the request's extensions. A handler that wants it gets a [`Session`], by an extractor or by
+//! [`LazySession::load`]. On the way out [`ResponseFuture`] commits what was done and writes the
+//! cookie. [`Sessions`] is the operator's handle, [`guide`] the documentation by topic.
+//!
+//! # Features
+//!
+//! | feature | default | adds |
+//! |---|---|---|
+//! | `axum` | yes | extractors and rejections for axum |
+//! | `tracing` | yes | events of what a service's owner should know |
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod layer;
+mod service;
+
+mod cookie;
+mod handle;
+mod lazy;
+
+mod key;
+mod session;
+mod typed;
+
+mod draft;
+
+mod commit;
+mod future;
+mod outcome;
+
+mod sessions;
+
+mod error;
+mod telemetry;
+
+#[cfg(feature = "axum")]
+mod extract;
+
+pub mod guide;
+
+pub use cookie::{Checked, CookieConfig, SameSite, Unchecked};
+pub use error::{Error, ErrorKind, Result};
+pub use future::ResponseFuture;
+pub use key::{AsKey, Key, KeyName};
+pub use layer::{Opaque, SessionLayer};
+pub use lazy::LazySession;
+pub use outcome::OnError;
+pub use service::SessionService;
+pub use session::Session;
+pub use sessions::{SessionInfo, Sessions};
+pub use typed::{SessionValue, Typed};
+
+pub use sessile_core::{
+    Arrival, Clock, Durability, Guarantees, KeyRing, Lifetime, ManualClock, MasterKey, OnFull,
+    Revocation, Scope, SessionId, Strategy, SubjectCap, SystemClock, Timestamp, Writes,
+};
+pub use sessile_memory::{Capacity, OnReuse, Sticky};

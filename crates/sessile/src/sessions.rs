@@ -1,0 +1,167 @@
+//! The operator's handle: all sessions behind a layer.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use sessile_core::{Guarantees, Record, SessionId, TOMBSTONE};
+
+use crate::layer::Shared;
+use crate::{Error, ErrorKind, Result, Session};
+
+/// The sessions behind a layer: to list, revoke, count and clean up. From
+/// [`SessionLayer::sessions`](crate::SessionLayer::sessions); cheap to clone, mostly kept in the
+/// application's state.
+#[derive(Clone)]
+pub struct Sessions {
+    shared: Arc<Shared>,
+}
+
+/// What an operator or its owner may know of a session. It opens nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SessionInfo {
+    /// The public id.
+    pub id: SessionId,
+    /// When the session was made.
+    pub created_at: SystemTime,
+    /// When its use was last written down: up to the touch interval ago.
+    pub last_seen: SystemTime,
+    /// When it expires if it is not used.
+    pub expires_at: SystemTime,
+    /// Who is logged in.
+    pub subject: Option<Arc<str>>,
+}
+
+impl Sessions {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        Sessions { shared }
+    }
+
+    /// The live sessions of a subject, the oldest first.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Unsupported`] if the strategy keeps no such list.
+    pub async fn list(&self, subject: &str) -> Result<Vec<SessionInfo>> {
+        let now = self.shared.clock.now();
+        let candidates = self.shared.strategy.list(subject, now).await?;
+        let live = candidates
+            .into_iter()
+            .filter_map(|candidate| candidate.record);
+        let mut list: Vec<_> = live.map(|record| SessionInfo::new(&record)).collect();
+        list.sort_by_key(|info| info.created_at);
+        Ok(list)
+    }
+
+    /// Ends a session, and says whether it was there. Its clients arrive as `Ended`.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Unavailable`] if the store is away: the session may still be used.
+    pub async fn revoke(&self, id: &SessionId) -> Result<bool> {
+        let now = self.shared.clock.now();
+        let last = self.shared.strategy.end(*id, now.after(TOMBSTONE)).await?;
+        Ok(last.is_some_and(|record| record.is_live(now)))
+    }
+
+    /// Ends every session of a subject, and says how many there were. Call it when a password
+    /// changes.
+    ///
+    /// # Errors
+    ///
+    /// As [`list`](Self::list) and [`revoke`](Self::revoke).
+    pub async fn revoke_all(&self, subject: &str) -> Result<u64> {
+        self.revoke_where(subject, |_| true).await
+    }
+
+    /// Ends every session of this session's subject but this one, and says how many there were.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Invalid`] if nobody is logged in; else as [`revoke_all`](Self::revoke_all).
+    pub async fn revoke_others(&self, session: &Session) -> Result<u64> {
+        let Some(subject) = session.subject() else {
+            return Err(Error::new(
+                ErrorKind::Invalid,
+                "nobody is logged in to this session: there are no others of its subject",
+            ));
+        };
+        let this = session.id();
+        self.revoke_where(&subject, |id| *id != this).await
+    }
+
+    async fn revoke_where(
+        &self,
+        subject: &str,
+        is_meant: impl Fn(&SessionId) -> bool,
+    ) -> Result<u64> {
+        let now = self.shared.clock.now();
+        let candidates = self.shared.strategy.list(subject, now).await?;
+        let mut revoked = 0;
+        for candidate in candidates
+            .iter()
+            .filter(|candidate| is_meant(&candidate.sid))
+        {
+            // What is not there may be a login in flight: its tombstone is there first.
+            revoked += u64::from(self.revoke(&candidate.sid).await?);
+        }
+        Ok(revoked)
+    }
+
+    /// How many sessions are live; `None` where that can't be told.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Unavailable`] if the store is away.
+    pub async fn count(&self) -> Result<Option<u64>> {
+        Ok(self.shared.strategy.count(self.shared.clock.now()).await?)
+    }
+
+    /// Frees the space of what has expired, and says how many sessions and tombstones that were.
+    /// Nothing depends on it but space, and in memory not even that for long: every write does
+    /// some of it.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Unavailable`] if the store is away.
+    pub async fn sweep(&self) -> Result<u64> {
+        Ok(self.shared.strategy.sweep(self.shared.clock.now()).await?)
+    }
+
+    /// Hands the sessions of this node over before it stops, within `deadline`.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Unsupported`] if there is nowhere to hand them over to: they end with the
+    /// process.
+    pub async fn drain(&self, deadline: Duration) -> Result<()> {
+        let until = self.shared.clock.now().after(deadline);
+        Ok(self.shared.strategy.drain(until).await?)
+    }
+
+    /// What the configured strategy promises.
+    pub fn guarantees(&self) -> Guarantees {
+        self.shared.strategy.guarantees()
+    }
+}
+
+impl SessionInfo {
+    fn new(record: &Record) -> Self {
+        SessionInfo {
+            id: record.sid,
+            created_at: record.created_at.into(),
+            last_seen: record.last_seen.into(),
+            expires_at: record.expires_at().into(),
+            subject: record.subject.clone(),
+        }
+    }
+}
+
+impl fmt::Debug for Sessions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sessions")
+            .field("shared", &self.shared)
+            .finish()
+    }
+}

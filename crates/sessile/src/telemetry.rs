@@ -1,0 +1,52 @@
+//! The events that a service's owner should know of. The only file that names them; without the
+//! feature `tracing` they are nothing.
+//!
+//! A session is named by its public id. No event holds a credential, a key or a value.
+
+use sessile_core::{ErrorKind, SessionId};
+
+#[cfg(feature = "tracing")]
+macro_rules! event {
+    ($level:ident, $($rest:tt)+) => { tracing::$level!(target: "sessile", $($rest)+) };
+}
+
+#[cfg(not(feature = "tracing"))]
+macro_rules! event {
+    ($level:ident, $($field:ident = %$value:expr,)* $text:literal) => { { $(let _ = &$value;)* } };
+}
+
+/// Cookies without `Secure` and prefix were asked for.
+pub(crate) fn insecure_cookie() {
+    event!(
+        warn,
+        "session cookies are sent over plain http: insecure_dev() is for development only"
+    );
+}
+
+/// Several cookies of our name came in with different values.
+pub(crate) fn ambiguous_cookies() {
+    event!(
+        warn,
+        "several session cookies with different values: none was used"
+    );
+}
+
+/// A verifier was used after its grace.
+pub(crate) fn reuse(sid: &SessionId) {
+    event!(warn, session = %sid, "a renewed credential was used after its grace: two parties hold this session");
+}
+
+/// A session had ended when a read's changes were to be saved.
+pub(crate) fn gone_on_read(cookie: &str) {
+    event!(info, cookie = %cookie, "the session ended during the request; its changes were dropped");
+}
+
+/// Changes made after the response head left were never committed.
+pub(crate) fn dropped_changes(sid: &SessionId) {
+    event!(warn, session = %sid, "changes made after the response head were dropped: call commit()");
+}
+
+/// The answer to a request is an error of the session's.
+pub(crate) fn failed(kind: ErrorKind) {
+    event!(warn, kind = %kind, "the session could not be served");
+}

