@@ -1,5 +1,6 @@
 //! The credential: a public session id and a secret verifier.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -7,6 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hkdf::Hkdf;
 use rand::RngExt as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroize as _;
@@ -67,10 +69,23 @@ impl FromStr for SessionId {
     }
 }
 
+impl Serialize for SessionId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for SessionId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<str>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
 /// Proves that a client owns a session: 16 random bytes, secret. It is wiped from memory when
 /// dropped and never shown by `Debug`.
 #[derive(Clone)]
-pub struct Verifier([u8; 16]);
+pub struct Verifier(u128); // one word: wiped by one store, not by sixteen
 
 impl Verifier {
     /// A new verifier from a cryptographic generator that reseeds itself from the operating system.
@@ -80,40 +95,36 @@ impl Verifier {
 
     /// The verifier with these bytes.
     pub const fn from_bytes(bytes: [u8; 16]) -> Self {
-        Verifier(bytes)
+        Verifier(u128::from_be_bytes(bytes))
     }
 
     /// The secret itself.
-    pub const fn expose(&self) -> &[u8; 16] {
-        &self.0
+    pub const fn expose(&self) -> [u8; 16] {
+        self.0.to_be_bytes()
     }
 
     /// What a record keeps of this verifier.
     pub fn hash(&self) -> VerifierHash {
-        VerifierHash(Sha256::digest(self.0).into())
+        VerifierHash(Sha256::digest(self.expose()).into())
     }
 
     /// Hides `successor` so that only whoever holds `self` can read it:
     /// `successor XOR HKDF-SHA256(ikm = self, salt = sid, info = "sessile/successor/1")`.
     pub fn wrap(&self, sid: &SessionId, successor: &Verifier) -> Wrapped {
-        Wrapped(self.mask(sid, successor.0))
+        Wrapped((successor.0 ^ self.pad(sid)).to_be_bytes())
     }
 
     /// Reads what [`wrap`](Self::wrap) hid.
     pub fn unwrap(&self, sid: &SessionId, wrapped: &Wrapped) -> Verifier {
-        Verifier(self.mask(sid, wrapped.0))
+        Verifier(u128::from_be_bytes(wrapped.0) ^ self.pad(sid))
     }
 
-    fn mask(&self, sid: &SessionId, mut bytes: [u8; 16]) -> [u8; 16] {
+    fn pad(&self, sid: &SessionId) -> u128 {
         let mut pad = [0; 16];
-        let hkdf = Hkdf::<Sha256>::new(Some(sid.as_bytes()), &self.0);
+        let hkdf = Hkdf::<Sha256>::new(Some(sid.as_bytes()), &self.expose());
         hkdf.expand(b"sessile/successor/1", &mut pad)
             .expect("16 bytes are within HKDF's limit of 255 blocks");
-        for (byte, pad) in bytes.iter_mut().zip(pad) {
-            *byte ^= pad;
-        }
-        pad.zeroize();
-        bytes
+        u128::from_be_bytes(pad)
     }
 }
 
@@ -148,7 +159,14 @@ impl VerifierHash {
 
 impl PartialEq for VerifierHash {
     fn eq(&self, other: &Self) -> bool {
-        self.0.ct_eq(&other.0).into()
+        let halves = |hash: &Self| -> [u128; 2] {
+            let (mut high, mut low) = ([0; 16], [0; 16]);
+            high.copy_from_slice(&hash.0[..16]);
+            low.copy_from_slice(&hash.0[16..]);
+            [u128::from_ne_bytes(high), u128::from_ne_bytes(low)]
+        };
+        let ([a, b], [c, d]) = (halves(self), halves(other));
+        (a.ct_eq(&c) & b.ct_eq(&d)).into()
     }
 }
 
@@ -204,28 +222,24 @@ impl Credential {
     pub fn encode(&self) -> String {
         let mut bytes = [0; 32];
         bytes[..16].copy_from_slice(self.sid.as_bytes());
-        bytes[16..].copy_from_slice(self.verifier.expose());
-        let text = URL_SAFE_NO_PAD.encode(bytes);
-        bytes.zeroize();
-        text
+        bytes[16..].copy_from_slice(&self.verifier.expose());
+        URL_SAFE_NO_PAD.encode(bytes)
     }
 
     /// Reads 43 characters of canonical base64url; anything else is `None`.
     pub fn decode(text: &str) -> Option<Self> {
         let mut bytes = [0; 32];
         let decoded = URL_SAFE_NO_PAD.decode_slice(text, &mut bytes);
-        let credential = (decoded == Ok(32)).then(|| Credential::from_bytes(&bytes));
-        bytes.zeroize();
-        credential
+        (decoded == Ok(32)).then(|| Credential::from_bytes(&bytes))
     }
 
     fn from_bytes(bytes: &[u8; 32]) -> Self {
-        let (mut sid, mut verifier) = ([0; 16], Verifier([0; 16]));
+        let (mut sid, mut verifier) = ([0; 16], [0; 16]);
         sid.copy_from_slice(&bytes[..16]);
-        verifier.0.copy_from_slice(&bytes[16..]);
+        verifier.copy_from_slice(&bytes[16..]);
         Credential {
             sid: SessionId(sid),
-            verifier,
+            verifier: Verifier::from_bytes(verifier),
         }
     }
 }
@@ -248,7 +262,7 @@ mod tests {
     fn only_canonical_base64url_of_the_right_length_is_read() {
         let good = Credential {
             sid: SessionId([7; 16]),
-            verifier: Verifier([9; 16]),
+            verifier: Verifier::from_bytes([9; 16]),
         }
         .encode();
         for bad in [
@@ -262,6 +276,15 @@ mod tests {
         ] {
             assert!(Credential::decode(bad).is_none(), "{bad:?} was read");
         }
+    }
+
+    #[test]
+    fn an_id_is_its_text_in_json_too() {
+        let sid = SessionId::random();
+        let text = serde_json::to_string(&sid).unwrap();
+        assert_eq!(text, format!("\"{sid}\""));
+        assert_eq!(serde_json::from_str::<SessionId>(&text).unwrap(), sid);
+        assert!(serde_json::from_str::<SessionId>("\"no id\"").is_err());
     }
 
     #[test]
@@ -290,9 +313,13 @@ mod tests {
     /// Fixes the derivation: a record written by one release is read by the next.
     #[test]
     fn wrapping_has_a_golden_vector() {
-        let wrapped = Verifier([1; 16]).wrap(&SessionId([2; 16]), &Verifier([3; 16]));
+        let wrapped =
+            Verifier::from_bytes([1; 16]).wrap(&SessionId([2; 16]), &Verifier::from_bytes([3; 16]));
         assert_eq!(hex(wrapped.as_bytes()), GOLDEN_WRAPPED);
-        assert_eq!(hex(Verifier([1; 16]).hash().as_bytes()), GOLDEN_HASH);
+        assert_eq!(
+            hex(Verifier::from_bytes([1; 16]).hash().as_bytes()),
+            GOLDEN_HASH
+        );
     }
 
     /// Computed with Python's `hmac` and `hashlib` after RFC 5869.

@@ -16,6 +16,7 @@ pub struct Error(Box<Inner>);
 struct Inner {
     kind: ErrorKind,
     message: Cow<'static, str>,
+    bytes_left: Option<usize>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -96,8 +97,21 @@ impl Error {
         Error(Box::new(Inner {
             kind,
             message: message.into(),
+            bytes_left: None,
             source: None,
         }))
+    }
+
+    /// An error of kind [`TooLarge`](ErrorKind::TooLarge) that says how many bytes there were.
+    pub fn too_large(message: impl Into<Cow<'static, str>>, bytes_left: usize) -> Self {
+        let mut error = Error::new(ErrorKind::TooLarge, message);
+        error.0.bytes_left = Some(bytes_left);
+        error
+    }
+
+    /// With [`TooLarge`](ErrorKind::TooLarge): how many bytes of encoded value there was room for.
+    pub fn bytes_left(&self) -> Option<usize> {
+        self.0.bytes_left
     }
 
     /// Adds the cause, which [`source`](StdError::source) then returns.

@@ -79,30 +79,51 @@ impl Guarantees {
     }
 }
 
-impl fmt::Display for Guarantees {
-    /// A line for each promise.
+impl fmt::Display for Revocation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.revocation {
-            Revocation::Immediate => writeln!(f, "revocation  immediate")?,
-            Revocation::Within(bound) => writeln!(f, "revocation  within {bound:?}")?,
-            Revocation::AtExpiry => writeln!(f, "revocation  at expiry")?,
+        match self {
+            Revocation::Immediate => f.write_str("immediate"),
+            Revocation::Within(bound) => write!(f, "within {bound:?}"),
+            Revocation::AtExpiry => f.write_str("at_expiry"),
         }
-        let writes = match self.writes {
-            Writes::Merged => "merged by key, updates exact",
-            Writes::LastResponseWins => "last response wins",
-        };
-        let scope = match self.scope {
-            Scope::ThisNode => "this node",
-            Scope::AllNodes => "all nodes",
-        };
-        let durability = match self.durability {
+    }
+}
+
+impl fmt::Display for Writes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Writes::Merged => "merged",
+            Writes::LastResponseWins => "last_response_wins",
+        })
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Scope::ThisNode => "this_node",
+            Scope::AllNodes => "all_nodes",
+        })
+    }
+}
+
+impl fmt::Display for Durability {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
             Durability::Volatile => "volatile",
             Durability::Async => "async",
             Durability::Acknowledged => "acknowledged",
-        };
-        writeln!(f, "writes      {writes}")?;
-        writeln!(f, "scope       {scope}")?;
-        writeln!(f, "durability  {durability}")?;
+        })
+    }
+}
+
+impl fmt::Display for Guarantees {
+    /// A line for each promise.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "revocation  {}", self.revocation)?;
+        writeln!(f, "writes      {}", self.writes)?;
+        writeln!(f, "scope       {}", self.scope)?;
+        writeln!(f, "durability  {}", self.durability)?;
         writeln!(
             f,
             "any node    {}",

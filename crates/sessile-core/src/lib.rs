@@ -45,5 +45,5 @@ pub use patch::{Patch, Patched, Rotation};
 pub use plan::{Plan, Target};
 pub use record::{GRACE, Previous, Record, TOMBSTONE, Verdict};
 pub use store::{Applied, Candidate, Created, Loaded, OnFull, Store, SubjectCap};
-pub use strategy::{Held, Opened, Outcome, Presented, Step, Strategy};
+pub use strategy::{Found, Held, Opened, Outcome, Presented, Step, Strategy};
 pub use text::{Name, Text};

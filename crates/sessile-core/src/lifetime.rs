@@ -64,11 +64,12 @@ impl Default for Lifetime {
     }
 }
 
-/// How long after `last_seen` the next use is written down: `min(max(60 s, idle/10), idle/4)`.
+/// How long after `last_seen` the next use is written down: `min(max(60 s, idle/10), idle/4)`. All
+/// in milliseconds: this is asked by every request that has a session.
 ///
 /// The effective idle time thus lies in `(idle − this, idle]`.
-pub(crate) fn touch_interval(idle: Duration) -> Duration {
-    MINUTE.max(idle / 10).min(idle / 4)
+pub(crate) fn touch_interval(idle: u64) -> u64 {
+    (idle / 10).max(60_000).min(idle / 4)
 }
 
 #[cfg(test)]
@@ -77,9 +78,10 @@ mod tests {
 
     #[test]
     fn touch_interval_is_a_tenth_within_its_bounds() {
-        assert_eq!(touch_interval(30 * MINUTE), 3 * MINUTE);
-        assert_eq!(touch_interval(5 * MINUTE), MINUTE);
-        assert_eq!(touch_interval(MINUTE), MINUTE / 4);
+        let minutes = |minutes: u64| minutes * 60_000;
+        assert_eq!(touch_interval(minutes(30)), minutes(3));
+        assert_eq!(touch_interval(minutes(5)), minutes(1));
+        assert_eq!(touch_interval(minutes(1)), minutes(1) / 4);
     }
 
     #[test]

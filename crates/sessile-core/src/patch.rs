@@ -86,9 +86,9 @@ impl Patch {
         }
     }
 
-    /// Replaces the verifier.
-    pub fn rotate(&mut self, rotation: Rotation) {
-        self.rotate = Some(rotation);
+    /// Replaces the verifier, or not.
+    pub fn rotate(&mut self, rotation: Option<Rotation>) {
+        self.rotate = rotation;
     }
 
     /// Gives the session a lifetime of its own, counted from its creation and from now.

@@ -13,7 +13,6 @@ pub struct Plan {
     target: Target,
     ends_first: bool,
     renew: bool,
-    lifetime: Option<Lifetime>,
     patch: Patch,
 }
 
@@ -42,7 +41,6 @@ impl Plan {
             },
             ends_first: false,
             renew: false,
-            lifetime: None,
             patch: Patch::new(base),
         }
     }
@@ -83,7 +81,7 @@ impl Plan {
                 self.update(record, name, new);
             }
             Change::Renew => self.renew = self.target == Target::Same,
-            Change::Lifetime(lifetime) => self.lifetime = Some(*lifetime),
+            Change::Lifetime(lifetime) => self.patch.lifetime(*lifetime),
             Change::Login(subject) => self.login(record, subject),
             Change::Destroy => self.destroy(record),
         }
@@ -135,7 +133,7 @@ impl Plan {
     fn destroy(&mut self, record: Option<&Record>) {
         self.forget();
         self.renew = false;
-        self.lifetime = None;
+        self.patch.lifetime = None;
         self.ends_first = record.is_some();
         self.target = Target::Nobody;
     }
@@ -168,20 +166,23 @@ impl Plan {
 
     /// The lifetime that was set, if one was.
     pub fn lifetime(&self) -> Option<Lifetime> {
-        self.lifetime
+        self.patch.lifetime
     }
 
     /// The patch to [`Target::Same`]; the rotation is the caller's to add.
-    pub fn patch(&self) -> Patch {
-        let mut patch = self.patch.clone();
-        patch.lifetime = self.lifetime;
-        patch
+    pub fn patch(&self) -> &Patch {
+        &self.patch
+    }
+
+    /// The patch, to add a rotation or notes of use to it.
+    pub fn patch_mut(&mut self) -> &mut Patch {
+        &mut self.patch
     }
 
     /// Whether there is nothing to be written, created or ended.
     pub fn is_idle(&self) -> bool {
         match self.target {
-            Target::Same => !self.renew && self.lifetime.is_none() && !self.patch.is_write(),
+            Target::Same => !self.renew && !self.patch.is_write(),
             Target::New { .. } => false,
             Target::Nobody => !self.ends_first,
         }

@@ -108,7 +108,9 @@ impl Record {
     /// Whether a use at `now` must be written down (the touch rule): no sooner than
     /// `min(max(60 s, idle/10), idle/4)` after the last.
     pub fn is_touch_due(&self, now: Timestamp) -> bool {
-        now.since(self.last_seen) >= touch_interval(self.idle())
+        let last_seen = self.last_seen.as_millis();
+        let idle = self.idle_deadline.as_millis().saturating_sub(last_seen);
+        now.as_millis().saturating_sub(last_seen) >= touch_interval(idle)
     }
 
     /// Judges a verifier presented by a request whose head arrived at `arrived`.

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use crate::{
-    Arrival, Candidate, Created, Credential, Error, ErrorKind, Guarantees, Lifetime, Patch, Record,
-    Result, SessionId, Timestamp,
+    Arrival, Candidate, Created, Error, ErrorKind, Guarantees, Lifetime, Patch, Record, Result,
+    SessionId, Timestamp, Verifier,
 };
 
 /// How a credential becomes a session and back: in this process, in a store, or in the credential
@@ -21,7 +21,7 @@ pub trait Strategy: fmt::Debug + Send + Sync + 'static {
     fn create(&self, record: Arc<Record>, now: Timestamp) -> Step<Result<Created>>;
 
     /// Applies a patch to the session that was opened as `record`.
-    fn apply(&self, record: &Arc<Record>, patch: Patch, now: Timestamp) -> Step<Result<Outcome>>;
+    fn apply(&self, record: &Arc<Record>, patch: &Patch, now: Timestamp) -> Step<Result<Outcome>>;
 
     /// Ends a session and returns its last state; it stays ended until `until` whatever is in
     /// flight.
@@ -35,7 +35,7 @@ pub trait Strategy: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// [`ErrorKind::TooLarge`] if the state travels with the client and is too large for that.
-    fn issue(&self, record: &Record, credential: &Credential, carrier: &str) -> Result<String>;
+    fn issue(&self, record: &Record, verifier: &Verifier, carrier: &str) -> Result<String>;
 
     /// What this strategy promises as configured.
     fn guarantees(&self) -> Guarantees;
@@ -68,7 +68,7 @@ pub trait Strategy: fmt::Debug + Send + Sync + 'static {
 #[derive(Clone, Copy)]
 pub struct Presented<'a> {
     /// What the client sent. Secret.
-    pub text: &'a str,
+    pub text: &'a [u8],
     /// The carrier that brought it: a cookie's or a header's name.
     pub carrier: &'a str,
     /// When the request's head arrived.
@@ -90,19 +90,29 @@ impl fmt::Debug for Presented<'_> {
 pub struct Opened {
     /// In which state the credential arrived.
     pub arrival: Arrival,
-    /// The session, if there is one to be used.
-    pub held: Option<Held>,
-    /// A previous verifier was used after its grace: two parties hold credentials of this session.
-    pub reuse: Option<SessionId>,
+    /// What there is.
+    pub found: Found,
+}
+
+/// What there is behind a presented credential.
+#[derive(Debug)]
+pub enum Found {
+    /// No session to be used.
+    Nothing,
+    /// A session.
+    Session(Held),
+    /// A previous verifier of this session was used after its grace: two parties hold its
+    /// credentials.
+    Reuse(SessionId),
 }
 
 /// A session that was opened.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Held {
     /// Its record.
     pub record: Arc<Record>,
-    /// The credential that the client should hold.
-    pub credential: Credential,
+    /// The verifier that the client should hold.
+    pub verifier: Verifier,
     /// The highest version known of, from the record or from the credential.
     pub known: u64,
     /// Whether the client presented the previous verifier, within its grace, and is to be given
@@ -117,8 +127,15 @@ impl Opened {
     pub fn nothing(arrival: Arrival) -> Self {
         Opened {
             arrival,
-            held: None,
-            reuse: None,
+            found: Found::Nothing,
+        }
+    }
+
+    /// The session, if there is one to be used.
+    pub fn held(&self) -> Option<&Held> {
+        match &self.found {
+            Found::Session(held) => Some(held),
+            Found::Nothing | Found::Reuse(_) => None,
         }
     }
 
@@ -126,8 +143,7 @@ impl Opened {
     pub fn resumed(held: Held) -> Self {
         Opened {
             arrival: Arrival::Resumed,
-            held: Some(held),
-            reuse: None,
+            found: Found::Session(held),
         }
     }
 }

@@ -68,7 +68,12 @@ impl Agenda {
     /// The sessions of one tick, each once.
     pub(crate) fn at(&self, tick: Tick) -> HashSet<SessionId> {
         // One whose deadline went back and forth may have come to the same tick twice.
-        self.ticks.get(&tick).into_iter().flatten().copied().collect()
+        self.ticks
+            .get(&tick)
+            .into_iter()
+            .flatten()
+            .copied()
+            .collect()
     }
 
     /// Drops the entries that no longer count, and all but one of those of one session in one

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use sessile_core::{
-    Arrival, Candidate, Created, Credential, Guarantees, Held, KeyRing, Lifetime, Loaded, Opened,
-    Outcome, Patch, Presented, RECORD_LIMIT, Record, Result, SessionId, Step, Strategy, SubjectCap,
-    TOMBSTONE, Timestamp, Verdict,
+    Arrival, Candidate, Created, Credential, Found, Guarantees, Held, KeyRing, Lifetime, Loaded,
+    Opened, Outcome, Patch, Presented, RECORD_LIMIT, Record, Result, SessionId, Step, Strategy,
+    SubjectCap, TOMBSTONE, Timestamp, Verdict, Verifier,
 };
 
 use crate::sync::{AtomicU64, Ordering};
@@ -135,8 +135,8 @@ impl Sticky {
                     OnReuse::Event => Arrival::Unknown,
                 };
                 return Opened {
-                    reuse: Some(sid),
-                    ..Opened::nothing(arrival)
+                    arrival,
+                    found: Found::Reuse(sid),
                 };
             }
             Verdict::Wrong => return Opened::nothing(Arrival::Unknown),
@@ -144,7 +144,7 @@ impl Sticky {
         Opened::resumed(Held {
             known: record.version,
             record,
-            credential: Credential { sid, verifier },
+            verifier,
             renewed,
             reissue: false,
         })
@@ -195,8 +195,8 @@ impl Strategy for Sticky {
         Step::ready(Ok(self.table.create(record, self.cap, now)))
     }
 
-    fn apply(&self, record: &Arc<Record>, patch: Patch, now: Timestamp) -> Step<Result<Outcome>> {
-        Step::ready(self.table.apply(&record.sid, now, &patch))
+    fn apply(&self, record: &Arc<Record>, patch: &Patch, now: Timestamp) -> Step<Result<Outcome>> {
+        Step::ready(self.table.apply(&record.sid, now, patch))
     }
 
     fn end(&self, sid: SessionId, until: Timestamp) -> Step<Result<Option<Arc<Record>>>> {
@@ -210,11 +210,8 @@ impl Strategy for Sticky {
         }))
     }
 
-    fn issue(&self, record: &Record, credential: &Credential, carrier: &str) -> Result<String> {
-        let deadline = record.absolute_deadline;
-        Ok(self
-            .macs
-            .issue(NO_NODE, credential, record.version, deadline, carrier))
+    fn issue(&self, record: &Record, verifier: &Verifier, carrier: &str) -> Result<String> {
+        Ok(self.macs.issue(NO_NODE, record, verifier, carrier))
     }
 
     fn guarantees(&self) -> Guarantees {

@@ -12,7 +12,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use sessile_core::{Credential, KeyRing, MasterKey, SessionId, Timestamp, Verifier};
+use sessile_core::{Credential, KeyRing, MasterKey, Record, SessionId, Timestamp, Verifier};
 use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroize as _;
@@ -30,18 +30,18 @@ pub(crate) struct Wire<'a> {
     pub(crate) credential: Credential,
     pub(crate) deadline: Timestamp,
     /// `<node>.<body>`
-    signed: &'a str,
-    tag: &'a str,
+    signed: &'a [u8],
+    tag: &'a [u8],
 }
 
 impl<'a> Wire<'a> {
     /// Takes apart what is well formed and carries this label.
-    pub(crate) fn parse(text: &'a str, node: &str) -> Option<Self> {
-        let rest = text.strip_prefix(node)?.strip_prefix('.')?;
-        if rest.len() != BODY_TEXT + 1 + TAG_TEXT {
+    pub(crate) fn parse(text: &'a [u8], node: &str) -> Option<Self> {
+        let rest = text.strip_prefix(node.as_bytes())?.strip_prefix(b".")?;
+        if rest.len() != BODY_TEXT + 1 + TAG_TEXT || rest[BODY_TEXT] != b'.' {
             return None;
         }
-        let (body, tag) = rest.split_once('.')?;
+        let (body, tag) = (&rest[..BODY_TEXT], &rest[BODY_TEXT + 1..]);
         let mut bytes = [0; BODY];
         if BASE64.decode_slice(body, &mut bytes) != Ok(BODY) {
             return None;
@@ -59,8 +59,6 @@ impl<'a> Wire<'a> {
             signed: &text[..text.len() - TAG_TEXT - 1],
             tag,
         };
-        verifier.zeroize();
-        bytes.zeroize();
         Some(wire)
     }
 }
@@ -81,24 +79,23 @@ impl Macs {
     pub(crate) fn issue(
         &self,
         node: &str,
-        credential: &Credential,
-        version: u64,
-        deadline: Timestamp,
+        record: &Record,
+        verifier: &Verifier,
         carrier: &str,
     ) -> String {
         let mut bytes = [0; BODY];
-        bytes[..16].copy_from_slice(credential.sid.as_bytes());
-        bytes[16..32].copy_from_slice(credential.verifier.expose());
-        bytes[32..40].copy_from_slice(&version.to_be_bytes());
-        let minutes = u32::try_from(deadline.as_millis().div_ceil(MINUTE)).unwrap_or(u32::MAX);
+        bytes[..16].copy_from_slice(record.sid.as_bytes());
+        bytes[16..32].copy_from_slice(&verifier.expose());
+        bytes[32..40].copy_from_slice(&record.version.to_be_bytes());
+        let minutes = u32::try_from(record.absolute_deadline.as_millis().div_ceil(MINUTE))
+            .unwrap_or(u32::MAX);
         bytes[40..].copy_from_slice(&minutes.to_be_bytes());
 
         let mut text = String::with_capacity(node.len() + 1 + BODY_TEXT + 1 + TAG_TEXT);
         text.push_str(node);
         text.push('.');
         BASE64.encode_string(bytes, &mut text);
-        bytes.zeroize();
-        let tag = tag(&self.keys[0], carrier, &text);
+        let tag = tag(&self.keys[0], carrier, text.as_bytes());
         text.push('.');
         BASE64.encode_string(tag, &mut text);
         text
@@ -126,9 +123,9 @@ fn prepare(key: &MasterKey) -> Hmac<Sha256> {
     mac
 }
 
-fn tag(mac: &Hmac<Sha256>, carrier: &str, signed: &str) -> [u8; TAG] {
+fn tag(mac: &Hmac<Sha256>, carrier: &str, signed: &[u8]) -> [u8; TAG] {
     let mut mac = mac.clone();
-    for part in [PURPOSE, b"\0", carrier.as_bytes(), b"\0", signed.as_bytes()] {
+    for part in [PURPOSE, b"\0", carrier.as_bytes(), b"\0", signed] {
         mac.update(part);
     }
     let mut tag = [0; TAG];
@@ -146,6 +143,8 @@ impl std::fmt::Debug for Macs {
 
 #[cfg(test)]
 mod tests {
+    use sessile_core::Lifetime;
+
     use super::*;
 
     const GOLDEN: &str =
@@ -164,14 +163,21 @@ mod tests {
         }
     }
 
+    fn record(version: u64, deadline: Timestamp) -> Record {
+        let mut record = Record::new(&credential(), Timestamp::default(), &Lifetime::default());
+        (record.version, record.absolute_deadline) = (version, deadline);
+        record
+    }
+
     /// Computed with Python's `hmac`, `hashlib` and `base64` from the description above.
     #[test]
     fn the_wire_format_has_a_golden_vector() {
         let deadline = Timestamp::from_millis(29_000_000 * MINUTE - 1);
-        let text = Macs::new(ring()).issue("s", &credential(), 3, deadline, CARRIER);
+        let text =
+            Macs::new(ring()).issue("s", &record(3, deadline), &credential().verifier, CARRIER);
         assert_eq!(text, GOLDEN);
         assert_eq!(text.len(), 84);
-        let wire = Wire::parse(&text, "s").unwrap();
+        let wire = Wire::parse(text.as_bytes(), "s").unwrap();
         assert_eq!(wire.credential.sid, credential().sid);
         assert_eq!(
             wire.credential.verifier.expose(),
@@ -183,8 +189,12 @@ mod tests {
     #[test]
     fn the_longest_label_makes_99_bytes() {
         let label = "n".repeat(16);
-        let text =
-            Macs::new(ring()).issue(&label, &credential(), u64::MAX, Timestamp::MAX, CARRIER);
+        let text = Macs::new(ring()).issue(
+            &label,
+            &record(u64::MAX, Timestamp::MAX),
+            &credential().verifier,
+            CARRIER,
+        );
         assert_eq!(text.len(), 99);
     }
 
@@ -192,12 +202,12 @@ mod tests {
     fn every_changed_character_is_refused() {
         let macs = Macs::new(ring());
         let now = Timestamp::default();
-        assert!(macs.verify(&Wire::parse(GOLDEN, "s").unwrap(), CARRIER, now));
+        assert!(macs.verify(&Wire::parse(GOLDEN.as_bytes(), "s").unwrap(), CARRIER, now));
         for at in 0..GOLDEN.len() {
             for with in ["A", "b", ".", "=", "+", "é", ""] {
                 let forged = [&GOLDEN[..at], with, &GOLDEN[at + 1..]].concat();
-                let accepted =
-                    Wire::parse(&forged, "s").is_some_and(|wire| macs.verify(&wire, CARRIER, now));
+                let accepted = Wire::parse(forged.as_bytes(), "s")
+                    .is_some_and(|wire| macs.verify(&wire, CARRIER, now));
                 assert!(!accepted || forged == GOLDEN, "{forged:?} was accepted");
             }
         }
@@ -206,12 +216,16 @@ mod tests {
     #[test]
     fn a_credential_does_not_move_to_another_carrier_label_or_key() {
         let now = Timestamp::default();
-        let wire = Wire::parse(GOLDEN, "s").unwrap();
+        let wire = Wire::parse(GOLDEN.as_bytes(), "s").unwrap();
         assert!(!Macs::new(ring()).verify(&wire, "sid", now));
         assert!(!Macs::new(KeyRing::random()).verify(&wire, CARRIER, now));
         let relabelled = GOLDEN.replacen('s', "t", 1);
-        assert!(Wire::parse(&relabelled, "s").is_none());
-        assert!(!Macs::new(ring()).verify(&Wire::parse(&relabelled, "t").unwrap(), CARRIER, now));
+        assert!(Wire::parse(relabelled.as_bytes(), "s").is_none());
+        assert!(!Macs::new(ring()).verify(
+            &Wire::parse(relabelled.as_bytes(), "t").unwrap(),
+            CARRIER,
+            now
+        ));
     }
 
     #[test]
@@ -222,9 +236,12 @@ mod tests {
             .retired_at(at);
         let new = MasterKey::new("new", (1..33).collect::<Vec<u8>>()).unwrap();
         let macs = Macs::new(KeyRing::new(new).previous(old).unwrap());
-        let wire = Wire::parse(GOLDEN, "s").unwrap();
+        let wire = Wire::parse(GOLDEN.as_bytes(), "s").unwrap();
         assert!(macs.verify(&wire, CARRIER, Timestamp::from_millis(999)));
         assert!(!macs.verify(&wire, CARRIER, at));
-        assert_ne!(macs.issue("s", &credential(), 3, at, CARRIER), GOLDEN);
+        assert_ne!(
+            macs.issue("s", &record(3, at), &credential().verifier, CARRIER),
+            GOLDEN
+        );
     }
 }

@@ -10,7 +10,7 @@ use sessile_core::{Created, Outcome, Plan, Record, Step, Timestamp};
 
 use crate::draft::{Act, After};
 use crate::handle::Handle;
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Result, telemetry};
 
 /// Commits a handle's changes. Nothing is boxed but what really waits for a store.
 pub(crate) struct Commit {
@@ -18,7 +18,9 @@ pub(crate) struct Commit {
     stage: Stage,
     /// Closes the handle when nothing is left: the response head leaves next.
     closes: bool,
-    deadline: Timestamp,
+    deadline: Option<Timestamp>,
+    /// What was handed to the strategy last was data, and data alone.
+    data_only: bool,
 }
 
 enum Stage {
@@ -40,77 +42,101 @@ impl Commit {
     }
 
     fn new(handle: Arc<Handle>, closes: bool) -> Self {
-        let deadline = handle.now().after(handle.shared.deadline);
         Commit {
             handle,
             stage: Stage::Idle,
             closes,
-            deadline,
+            deadline: None,
+            data_only: false,
         }
     }
 
+    pub(crate) fn handle(&self) -> &Handle {
+        &self.handle
+    }
+
     /// Hands the next operation to the strategy.
-    fn start(&mut self, context: &mut Context<'_>) -> Poll<Option<Stage>> {
+    fn start(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<Stage>>> {
         let (shared, now) = (&self.handle.shared, self.handle.now());
-        let mut draft = self.handle.lock();
-        let act = match draft
-            .as_deref_mut()
-            .map(|draft| draft.next(now, &shared.lifetime, context.waker()))
-        {
-            Some(Err(_busy)) => return Poll::Pending,
-            Some(Ok(act)) => act,
-            None => None,
-        };
-        let Some(act) = act else {
-            if self.closes {
-                self.handle.close();
+        self.deadline
+            .get_or_insert_with(|| now.after(shared.deadline));
+        let mut draft = self.handle.draft();
+        while draft.is_behind() {
+            drop(draft);
+            self.handle.replay(0)?;
+            draft = self.handle.draft();
+        }
+        if let Some(lost) = draft.take_lost() {
+            return Poll::Ready(Err(lost));
+        }
+        self.data_only = draft.is_data_only();
+        let act = match draft.next(now, &shared.lifetime, context.waker()) {
+            Err(_busy) => return Poll::Pending,
+            Ok(Some(act)) => act,
+            Ok(None) => {
+                if self.closes {
+                    draft.close();
+                }
+                return Poll::Ready(Ok(None));
             }
-            return Poll::Ready(None);
         };
-        drop(draft);
-        Poll::Ready(Some(match act {
+        Poll::Ready(Ok(Some(match act {
             Act::Create(record) => {
                 Stage::Creating(record.clone(), shared.strategy.create(record, now))
             }
-            Act::Apply(record, patch) => {
-                Stage::Applying(shared.strategy.apply(&record, patch, now))
-            }
+            Act::Apply(record, patch) => Stage::Applying(shared.strategy.apply(record, patch, now)),
             Act::End(sid, until) => Stage::Ending(shared.strategy.end(sid, until)),
-        }))
+        })))
     }
 
-    fn settle(&mut self, stage: Settled) -> Result<()> {
-        let after = self.handle.with(|draft| {
-            let settled = match stage {
-                Settled::Created(record, created) => {
-                    created.map(|created| draft.settle_create(record, created))
-                }
-                Settled::Applied(outcome) => outcome.map(|outcome| draft.settle_apply(outcome)),
-                Settled::Ended(last) => last.map(|last| Ok(draft.settle_end(last))),
-            };
-            settled.unwrap_or_else(|error| {
+    fn settle(&mut self, settled: Settled) -> Result<()> {
+        let mut draft = self.handle.draft();
+        let after = match settled {
+            Settled::Created(record, Ok(created)) => draft.settle_create(record, created)?,
+            Settled::Applied(Ok(outcome)) => draft.settle_apply(outcome)?,
+            Settled::Ended(Ok(last)) => draft.settle_end(last),
+            Settled::Created(_, Err(error))
+            | Settled::Applied(Err(error))
+            | Settled::Ended(Err(error)) => {
                 // What may have been applied is not tried again: it could be applied twice.
-                draft.fail(error.kind() == ErrorKind::Unavailable);
-                Err(error.into())
-            })
-        })?;
+                let error = error.into();
+                draft.fail(&error);
+                return Err(error);
+            }
+        };
+        drop(draft);
         match after {
             After::Nothing => Ok(()),
-            After::Replay => self.handle.replay(),
-            After::Retry if self.handle.now() < self.deadline => self.handle.replay(),
-            After::Retry => Err(Error::new(
+            After::Replay => self.handle.replay(0),
+            After::Retry(changes)
+                if self
+                    .deadline
+                    .is_some_and(|deadline| self.handle.now() < deadline) =>
+            {
+                self.handle.replay(changes)
+            }
+            After::Retry(_) => Err(Error::new(
                 ErrorKind::Conflict,
                 "others kept changing what this update had read, until the deadline",
             )),
             After::Inherit(last, log) => {
                 let data = Plan::replay(&log, Some(&last), 0)?.data(Some(&last));
-                self.handle.with(|draft| {
-                    draft.inherit(&data);
-                    Ok(())
-                })?;
-                self.handle.replay()
+                self.handle.draft().inherit(&data);
+                self.handle.replay(0)
             }
         }
+    }
+
+    fn fails(&self, error: Error) -> Error {
+        if self.closes {
+            self.handle.draft().close();
+        }
+        error
+    }
+
+    /// A session that ended under a request that only reads is no failure of that request.
+    fn forgives(&self, error: &Error) -> bool {
+        self.closes && self.data_only && self.handle.reads && error.kind() == ErrorKind::Gone
     }
 }
 
@@ -127,11 +153,12 @@ impl Future for Commit {
         loop {
             let settled = match &mut self.stage {
                 Stage::Idle => match ready!(self.start(context)) {
-                    Some(stage) => {
+                    Ok(Some(stage)) => {
                         self.stage = stage;
                         continue;
                     }
-                    None => return Poll::Ready(Ok(())),
+                    Ok(None) => return Poll::Ready(Ok(())),
+                    Err(error) => return Poll::Ready(Err(self.fails(error))),
                 },
                 Stage::Creating(record, step) => {
                     let created = ready!(Pin::new(step).poll(context));
@@ -141,7 +168,11 @@ impl Future for Commit {
                 Stage::Ending(step) => Settled::Ended(ready!(Pin::new(step).poll(context))),
             };
             self.stage = Stage::Idle;
-            self.settle(settled)?;
+            match self.settle(settled) {
+                Ok(()) => {}
+                Err(error) if self.forgives(&error) => telemetry::gone_on_read(self.handle.name()),
+                Err(error) => return Poll::Ready(Err(self.fails(error))),
+            }
         }
     }
 }
@@ -149,10 +180,15 @@ impl Future for Commit {
 impl Drop for Commit {
     fn drop(&mut self) {
         // The operation goes on or not, nobody will know: its changes are not tried again.
-        if !matches!(self.stage, Stage::Idle)
-            && let Some(draft) = self.handle.lock().as_deref_mut()
-        {
-            draft.fail(false);
+        if !matches!(self.stage, Stage::Idle) {
+            let error = Error::new(
+                ErrorKind::Unknown,
+                "a commit was given up before its outcome was known",
+            );
+            self.handle.draft().fail(&error);
+            if self.closes {
+                self.handle.close();
+            }
         }
     }
 }

@@ -31,6 +31,12 @@ impl Error {
         self.0.kind()
     }
 
+    /// With [`TooLarge`](ErrorKind::TooLarge): how many bytes of value, as JSON, there was room
+    /// for, where that is known.
+    pub fn bytes_left(&self) -> Option<usize> {
+        self.0.bytes_left()
+    }
+
     /// The status a client gets for this error where the program does not choose another.
     pub fn status(&self) -> StatusCode {
         match self.kind() {
@@ -39,13 +45,15 @@ impl Error {
                 StatusCode::CONFLICT
             }
             ErrorKind::Unavailable | ErrorKind::Unknown => StatusCode::SERVICE_UNAVAILABLE,
+            ErrorKind::Unsupported => StatusCode::NOT_IMPLEMENTED,
             ErrorKind::WrongNode => StatusCode::MISDIRECTED_REQUEST,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
-    /// The answer to a client: the status, never cached, with the error in its extensions.
-    pub(crate) fn response<B: Default>(&self) -> Response<B> {
+    /// The answer to a client: the status and nothing else, never cached, with the error in its
+    /// extensions. What `IntoResponse` answers for axum.
+    pub fn response<B: Default>(&self) -> Response<B> {
         self.dress(Response::new(B::default()), true)
     }
 

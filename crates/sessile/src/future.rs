@@ -10,7 +10,7 @@ use http::Response;
 use pin_project_lite::pin_project;
 
 use crate::commit::Commit;
-use crate::handle::Handle;
+use crate::handle::{Handle, Leave};
 use crate::layer::Opaque;
 use crate::outcome::{self, OnError};
 
@@ -21,15 +21,25 @@ pin_project! {
         #[pin]
         inner: F,
         handle: Option<Arc<Handle>>,
-        committing: Option<Committing<B>>,
+        // Boxed because it is only kept where a store is really waited for.
+        waiting: Option<Box<Waiting<B>>>,
         on_error: E,
+    }
+
+    impl<F, B, E> PinnedDrop for ResponseFuture<F, B, E> {
+        fn drop(this: Pin<&mut Self>) {
+            // No head will leave, and so no credential: cancelled, or the service failed.
+            if let Some(handle) = this.project().handle {
+                handle.close();
+            }
+        }
     }
 }
 
-struct Committing<B> {
+/// A response that waits for its commit.
+struct Waiting<B> {
     commit: Commit,
-    response: Option<Response<B>>,
-    data_only: bool,
+    response: Response<B>,
 }
 
 impl<F, B, E> ResponseFuture<F, B, E> {
@@ -37,7 +47,7 @@ impl<F, B, E> ResponseFuture<F, B, E> {
         ResponseFuture {
             inner,
             handle,
-            committing: None,
+            waiting: None,
             on_error,
         }
     }
@@ -53,46 +63,44 @@ where
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        if this.committing.is_none() {
-            let response = ready!(this.inner.poll(context))?;
-            // Without a handle of its own, this layer is inside one of the same name.
-            let Some(handle) = this.handle.take() else {
-                return Poll::Ready(Ok(response));
-            };
-            if !handle.is_used() {
-                handle.close();
-                // It may have been used between these two lines, but then it saw no session yet,
-                // and will see that it is too late to make one.
-                if !handle.is_used() {
-                    return Poll::Ready(Ok(response));
+        if let Some(waiting) = this.waiting {
+            let committed = ready!(Pin::new(&mut waiting.commit).poll(context));
+            let mut response = std::mem::take(&mut waiting.response);
+            outcome::answer(
+                waiting.commit.handle(),
+                committed,
+                &mut response,
+                this.on_error,
+            );
+            return Poll::Ready(Ok(response));
+        }
+        let mut polled = this.inner.poll(context);
+        let Poll::Ready(Ok(response)) = &mut polled else {
+            return polled;
+        };
+        // Without a handle, this layer is inside one of the same name; the session is that one's.
+        let Some(mut handle) = this.handle.take() else {
+            return polled;
+        };
+        match handle.leave() {
+            // It may be a rejection all the same: nobody could find the session.
+            Leave::Unused => outcome::page(response, this.on_error),
+            Leave::Settled => outcome::answer(&handle, Ok(()), response, this.on_error),
+            Leave::Unsettled => {
+                let mut commit = Commit::last(handle);
+                match Pin::new(&mut commit).poll(context) {
+                    Poll::Ready(committed) => {
+                        outcome::answer(commit.handle(), committed, response, this.on_error);
+                    }
+                    Poll::Pending => {
+                        let response = std::mem::take(response);
+                        *this.waiting = Some(Box::new(Waiting { commit, response }));
+                        return Poll::Pending;
+                    }
                 }
             }
-            let data_only = handle
-                .lock()
-                .as_deref()
-                .is_some_and(|draft| draft.is_data_only());
-            *this.handle = Some(handle.clone());
-            let commit = Commit::last(handle);
-            *this.committing = Some(Committing {
-                commit,
-                response: Some(response),
-                data_only,
-            });
         }
-        let (Some(committing), Some(handle)) = (this.committing, this.handle) else {
-            unreachable!("both were set above");
-        };
-        let committed = ready!(Pin::new(&mut committing.commit).poll(context));
-        handle.close();
-        let response = committing
-            .response
-            .take()
-            .expect("polled after it was ready");
-        let response = match outcome::forgive(committed, handle, committing.data_only) {
-            Ok(()) => outcome::tell(handle, response),
-            Err(error) => outcome::fail(handle, &error, response),
-        };
-        Poll::Ready(Ok(outcome::page(this.on_error, response)))
+        polled
     }
 }
 
@@ -100,7 +108,7 @@ impl<F, B, E> fmt::Debug for ResponseFuture<F, B, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResponseFuture")
             .field("handle", &self.handle)
-            .field("committing", &self.committing.is_some())
+            .field("waiting", &self.waiting.is_some())
             .finish_non_exhaustive()
     }
 }

@@ -2,6 +2,9 @@
 //!
 //! Every page's examples are compiled and run with the tests.
 
+#[doc = include_str!("../docs/getting-started.md")]
+pub mod getting_started {}
+
 #[doc = include_str!("../docs/updates.md")]
 pub mod updates {}
 

@@ -53,7 +53,7 @@ impl SessionLayer {
         SessionLayer {
             shared: Arc::new(Shared {
                 strategy: Arc::new(strategy),
-                cookie: CookieConfig::default(),
+                cookie: CookieConfig::standard(),
                 lifetime: Lifetime::default(),
                 clock: Arc::new(SystemClock),
                 deadline: Duration::from_secs(2),

@@ -1,4 +1,20 @@
-#![doc = include_str!("../docs/getting-started.md")]
+//! HTTP sessions for axum, hyper and any tower service.
+//!
+//! ```
+//! use axum::{Router, routing::get};
+//! use sessile::{Session, SessionLayer, Sticky};
+//!
+//! async fn visits(session: Session) -> sessile::Result<String> {
+//!     let visits = session.update_now("visits", |n: &mut u64| { *n += 1; *n }).await?;
+//!     Ok(format!("visit {visits}")) // exact, however many requests come at once
+//! }
+//!
+//! let app: Router = Router::new()
+//!     .route("/", get(visits))
+//!     .layer(SessionLayer::new(Sticky::new()));
+//! ```
+//!
+//! [`guide::getting_started`] says the rest; start there.
 //!
 //! # Where things are
 //!
@@ -59,4 +75,4 @@ pub use sessile_core::{
     Arrival, Clock, Durability, Guarantees, KeyRing, Lifetime, ManualClock, MasterKey, OnFull,
     Revocation, Scope, SessionId, Strategy, SubjectCap, SystemClock, Timestamp, Writes,
 };
-pub use sessile_memory::{Capacity, OnReuse, Sticky};
+pub use sessile_memory::{Capacity, OnReuse, Sticky, Table};

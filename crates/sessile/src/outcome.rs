@@ -32,75 +32,65 @@ where
     }
 }
 
-/// A session that ended under a request that only read is no failure of that request.
-pub(crate) fn forgive(committed: Result<()>, handle: &Handle, data_only: bool) -> Result<()> {
-    match committed {
-        Err(error) if error.kind() == ErrorKind::Gone && data_only && handle.safe => {
-            telemetry::gone_on_read(handle.name());
-            Ok(())
-        }
-        other => other,
-    }
-}
-
-/// Gives the handler's response the session's headers.
-pub(crate) fn tell<B: Default>(handle: &Handle, mut response: Response<B>) -> Response<B> {
-    if let Err(error) = write_cookie(handle, &mut response) {
-        return fail(handle, &error, response);
-    }
-    cookie::vary(response.headers_mut());
-    response
-}
-
-/// Turns a response into an error's.
-pub(crate) fn fail<B: Default>(
+/// Makes of the handler's response the answer to a request whose commit came to this. In place:
+/// a response is large, and every move of it shows.
+pub(crate) fn answer<B: Default>(
     handle: &Handle,
-    error: &Error,
-    replaced: Response<B>,
-) -> Response<B> {
-    telemetry::failed(error.kind());
-    let mut response = error.response();
-    // The second try works on the state that the store has.
-    if error.kind() == ErrorKind::Stale {
-        let _ = write_cookie(handle, &mut response);
+    committed: Result<()>,
+    response: &mut Response<B>,
+    on_error: &impl OnError<B>,
+) {
+    if let Err(error) = committed.and_then(|()| write_cookie(handle, response)) {
+        telemetry::failed(error.kind());
+        *response = error.response();
+        // The second try works on the state that the store has.
+        if error.kind() == ErrorKind::Stale {
+            let _ = write_cookie(handle, response);
+        }
     }
     cookie::vary(response.headers_mut());
-    drop(replaced);
-    response
+    page(response, on_error);
 }
 
-/// Lets the application make the page of a response that carries an error.
-pub(crate) fn page<B, E: OnError<B>>(on_error: &E, response: Response<B>) -> Response<B> {
-    let Some(error) = response.extensions().get::<Error>().cloned() else {
-        return response;
-    };
-    let (head, body) = response.into_parts();
-    match on_error.page(&error, &head) {
+/// Lets the application make the page of a response that carries an error: ours, or a rejection.
+#[inline]
+pub(crate) fn page<B: Default>(response: &mut Response<B>, on_error: &impl OnError<B>) {
+    if let Some(error) = response.extensions().get::<Error>() {
+        make_page(&error.clone(), response, on_error);
+    }
+}
+
+#[cold]
+fn make_page<B: Default>(error: &Error, response: &mut Response<B>, on_error: &impl OnError<B>) {
+    let (head, body) = std::mem::take(response).into_parts();
+    *response = match on_error.page(error, &head) {
         None => Response::from_parts(head, body),
         Some(page) => {
             let mut page = error.dress(page, false);
             cookie::carry_over(&head.headers, page.headers_mut());
             page
         }
-    }
+    };
 }
 
 fn write_cookie<B>(handle: &Handle, response: &mut Response<B>) -> Result<()> {
     let config = &handle.shared.cookie;
-    let line = match handle.lock().as_deref().map(|draft| draft.issue()) {
-        Some((Issue::Credential, Some(held))) => issue(handle, held)?,
-        Some((Issue::Removal, _)) => cookie::removal(config)?,
-        _ => return Ok(()),
-    };
-    cookie::write(response.headers_mut(), config, line);
+    let line = handle.issue(|issue, held| match (issue, held) {
+        (Issue::Credential, Some(held)) => credential(handle, held).map(Some),
+        (Issue::Removal, _) => cookie::removal(config).map(Some),
+        _ => Ok(None),
+    })?;
+    if let Some(line) = line {
+        cookie::write(response.headers_mut(), config, line);
+    }
     Ok(())
 }
 
-fn issue(handle: &Handle, held: &Held) -> Result<http::HeaderValue> {
+fn credential(handle: &Handle, held: &Held) -> Result<http::HeaderValue> {
     let text = handle
         .shared
         .strategy
-        .issue(&held.record, &held.credential, handle.name())?;
+        .issue(&held.record, &held.verifier, handle.name())?;
     let remaining = held.record.absolute_deadline.since(handle.now());
     cookie::set(&handle.shared.cookie, &text, remaining)
 }

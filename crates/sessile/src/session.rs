@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use sessile_core::{Arrival, Change, Lifetime, Rerun, SessionId, Target, Text};
+use sessile_core::{Arrival, Change, Lifetime, SessionId, Target, Text};
 
 use crate::commit::Commit;
 use crate::draft::Access;
@@ -59,10 +59,9 @@ impl Session {
     pub fn insert<T: Serialize>(&self, key: impl AsKey<T>, value: T) -> Result<()> {
         let name = key.to_name()?;
         let text = Text::encode(&value)?;
-        self.0.with(|draft| {
-            draft.check(Access::Write, self.0.is_closed())?;
-            draft.set(name, text)
-        })
+        let mut draft = self.0.draft();
+        draft.check(Access::Write)?;
+        draft.set(name, text, self.0.shared.max_bytes)
     }
 
     /// The value of a key, which is removed. Two requests at once may both get it: for what only
@@ -90,12 +89,11 @@ impl Session {
     /// As [`insert`](Session::insert).
     pub fn remove(&self, key: impl KeyName) -> Result<bool> {
         let name = key.to_name()?;
-        self.0.with(|draft| {
-            draft.check(Access::Write, self.0.is_closed())?;
-            let was_there = draft.get(name.as_str()).is_some();
-            draft.push(Change::Remove(name))?;
-            Ok(was_there)
-        })
+        let mut draft = self.0.draft();
+        draft.check(Access::Write)?;
+        let was_there = draft.view().get(name.as_str()).is_some();
+        draft.push(Change::Remove(name))?;
+        Ok(was_there)
     }
 
     /// Removes every key; the session stays, with its id and subject.
@@ -179,14 +177,12 @@ impl Session {
 
     /// All keys, sorted.
     pub fn keys(&self) -> Vec<String> {
-        let keys = self.0.with(|draft| {
-            Ok(draft
-                .data()
+        self.0.view(|view| {
+            view.data()
                 .iter()
                 .map(|(name, _)| name.as_str().to_owned())
-                .collect())
-        });
-        keys.unwrap_or_default()
+                .collect()
+        })
     }
 
     /// Whether there is no key.
@@ -258,52 +254,41 @@ impl Session {
 
     /// Who is logged in.
     pub fn subject(&self) -> Option<Arc<str>> {
-        self.0.with(|draft| Ok(draft.subject())).ok().flatten()
+        self.0.view(|view| view.subject())
     }
 
     /// The session's public id: it may be logged, and changes with a login only. A session that
     /// does not exist yet has the id that it will have.
     pub fn id(&self) -> SessionId {
-        self.0
-            .with(|draft| Ok(draft.sid()))
-            .unwrap_or_else(|_| SessionId::random())
+        let known = self.0.view(|view| view.stored().map(|record| record.sid));
+        known.unwrap_or_else(|| self.0.draft().sid())
     }
 
     /// Whether there is a session: it was found, or something that makes one was done.
     pub fn exists(&self) -> bool {
-        self.0
-            .with(|draft| Ok(*draft.target() != Target::Nobody))
-            .unwrap_or(false)
+        self.0.view(|view| *view.target() != Target::Nobody)
     }
 
     /// When the session was made; `None` before its first commit.
     pub fn created_at(&self) -> Option<SystemTime> {
         self.0
-            .with(|draft| Ok(draft.stored().map(|record| record.created_at.into())))
-            .ok()
-            .flatten()
+            .view(|view| view.stored().map(|record| record.created_at.into()))
     }
 
     /// When the session expires if it is not used; `None` before its first commit.
     pub fn expires_at(&self) -> Option<SystemTime> {
         self.0
-            .with(|draft| Ok(draft.stored().map(|record| record.expires_at().into())))
-            .ok()
-            .flatten()
+            .view(|view| view.stored().map(|record| record.expires_at().into()))
     }
 
     /// In which state the client's credential arrived.
     pub fn arrival(&self) -> Arrival {
-        self.0
-            .with(|draft| Ok(draft.arrival()))
-            .unwrap_or(Arrival::Unknown)
+        self.0.view(|view| view.arrival)
     }
 
     /// Allows writing on a state that is older than what this client has seen.
     pub fn accept_stale(&self) {
-        if let Some(draft) = self.0.lock().as_deref_mut() {
-            draft.accept_stale();
-        }
+        self.0.draft().accept_stale();
     }
 
     /// Saves now what was done so far. What follows is saved by the next commit; the layer makes
@@ -327,27 +312,23 @@ impl Session {
     ///
     /// As [`commit`](Session::commit).
     pub async fn reload(&self) -> Result<()> {
-        let Some(record) = self.0.with(|draft| Ok(draft.held_record()))? else {
+        let Some(record) = self.0.draft().record().cloned() else {
             return Ok(());
         };
         let step = self.0.shared.strategy.reload(&record, self.0.now());
         let newer = step.await?;
-        self.0.with(|draft| draft.refresh(&record, newer))?;
-        self.0.replay()
+        self.0.draft().refresh(&record, newer)?;
+        self.0.replay(usize::MAX)
     }
 
     fn push(&self, access: Access, change: Change) -> Result<()> {
-        self.0.with(|draft| {
-            draft.check(access, self.0.is_closed())?;
-            draft.push(change)
-        })
+        let mut draft = self.0.draft();
+        draft.check(access)?;
+        draft.push(change)
     }
 
     fn text(&self, name: &str) -> Option<Text> {
-        self.0
-            .with(|draft| Ok(draft.get(name).cloned()))
-            .ok()
-            .flatten()
+        self.0.view(|view| view.get(name).cloned())
     }
 
     /// Makes an update: runs `f` on the view, outside of the lock, and writes the change down for
@@ -358,19 +339,18 @@ impl Session {
         f: impl Fn(Option<&Text>) -> sessile_core::Result<(R, Option<Text>)> + Send + Sync + 'static,
     ) -> Result<R> {
         let name = key.to_name()?;
-        let f = Arc::new(f);
+        let max_bytes = self.0.shared.max_bytes;
         loop {
-            let read = self.0.with(|draft| {
-                draft.check(Access::Write, self.0.is_closed())?;
-                Ok(draft.get(name.as_str()).cloned())
-            })?;
+            let draft = self.0.draft();
+            draft.check(Access::Write)?;
+            let read = draft.view().get(name.as_str()).cloned();
+            drop(draft);
             let (answer, new) = f(read.as_ref())?;
-            let again = f.clone();
-            let rerun: Rerun = Arc::new(move |text| again(text).map(|(_, new)| new));
-            if self
-                .0
-                .with(|draft| draft.update(&name, read.as_ref(), new, rerun))?
-            {
+            let mut draft = self.0.draft();
+            // Another task may have written the key meanwhile.
+            if draft.view().get(name.as_str()) == read.as_ref() {
+                let rerun = Arc::new(move |text: Option<&Text>| f(text).map(|(_, new)| new));
+                draft.update(name, new, rerun, max_bytes)?;
                 return Ok(answer);
             }
         }

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use sessile_core::{Guarantees, Record, SessionId, TOMBSTONE};
 
 use crate::layer::Shared;
-use crate::{Error, ErrorKind, Result, Session};
+use crate::{Result, Session};
 
 /// The sessions behind a layer: to list, revoke, count and clean up. From
 /// [`SessionLayer::sessions`](crate::SessionLayer::sessions); cheap to clone, mostly kept in the
@@ -42,7 +42,7 @@ impl Sessions {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Unsupported`] if the strategy keeps no such list.
+    /// [`Unsupported`](crate::ErrorKind::Unsupported) if the strategy keeps no such list.
     pub async fn list(&self, subject: &str) -> Result<Vec<SessionInfo>> {
         let now = self.shared.clock.now();
         let candidates = self.shared.strategy.list(subject, now).await?;
@@ -58,7 +58,7 @@ impl Sessions {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Unavailable`] if the store is away: the session may still be used.
+    /// [`Unavailable`](crate::ErrorKind::Unavailable) if the store is away: the session may still be used.
     pub async fn revoke(&self, id: &SessionId) -> Result<bool> {
         let now = self.shared.clock.now();
         let last = self.shared.strategy.end(*id, now.after(TOMBSTONE)).await?;
@@ -75,17 +75,15 @@ impl Sessions {
         self.revoke_where(subject, |_| true).await
     }
 
-    /// Ends every session of this session's subject but this one, and says how many there were.
+    /// Ends every session of this session's subject but this one, and says how many there were:
+    /// none if nobody is logged in to this one.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Invalid`] if nobody is logged in; else as [`revoke_all`](Self::revoke_all).
+    /// As [`revoke_all`](Self::revoke_all).
     pub async fn revoke_others(&self, session: &Session) -> Result<u64> {
         let Some(subject) = session.subject() else {
-            return Err(Error::new(
-                ErrorKind::Invalid,
-                "nobody is logged in to this session: there are no others of its subject",
-            ));
+            return Ok(0);
         };
         let this = session.id();
         self.revoke_where(&subject, |id| *id != this).await
@@ -113,7 +111,7 @@ impl Sessions {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Unavailable`] if the store is away.
+    /// [`Unavailable`](crate::ErrorKind::Unavailable) if the store is away.
     pub async fn count(&self) -> Result<Option<u64>> {
         Ok(self.shared.strategy.count(self.shared.clock.now()).await?)
     }
@@ -124,7 +122,7 @@ impl Sessions {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Unavailable`] if the store is away.
+    /// [`Unavailable`](crate::ErrorKind::Unavailable) if the store is away.
     pub async fn sweep(&self) -> Result<u64> {
         Ok(self.shared.strategy.sweep(self.shared.clock.now()).await?)
     }
@@ -133,7 +131,7 @@ impl Sessions {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Unsupported`] if there is nowhere to hand them over to: they end with the
+    /// [`Unsupported`](crate::ErrorKind::Unsupported) if there is nowhere to hand them over to: they end with the
     /// process.
     pub async fn drain(&self, deadline: Duration) -> Result<()> {
         let until = self.shared.clock.now().after(deadline);

@@ -3,6 +3,8 @@
 //!
 //! A session is named by its public id. No event holds a credential, a key or a value.
 
+use std::sync::Once;
+
 use sessile_core::{ErrorKind, SessionId};
 
 #[cfg(feature = "tracing")]
@@ -15,12 +17,15 @@ macro_rules! event {
     ($level:ident, $($field:ident = %$value:expr,)* $text:literal) => { { $(let _ = &$value;)* } };
 }
 
-/// Cookies without `Secure` and prefix were asked for.
+/// Cookies without `Secure` and prefix were asked for. Said once.
 pub(crate) fn insecure_cookie() {
-    event!(
-        warn,
-        "session cookies are sent over plain http: insecure_dev() is for development only"
-    );
+    static SAID: Once = Once::new();
+    SAID.call_once(|| {
+        event!(
+            warn,
+            "session cookies go over plain http: insecure_dev() is for development only"
+        );
+    });
 }
 
 /// Several cookies of our name came in with different values.
@@ -41,9 +46,9 @@ pub(crate) fn gone_on_read(cookie: &str) {
     event!(info, cookie = %cookie, "the session ended during the request; its changes were dropped");
 }
 
-/// Changes made after the response head left were never committed.
+/// Changes were never committed.
 pub(crate) fn dropped_changes(sid: &SessionId) {
-    event!(warn, session = %sid, "changes made after the response head were dropped: call commit()");
+    event!(warn, session = %sid, "changes to a session were dropped: after the response head they need commit()");
 }
 
 /// The answer to a request is an error of the session's.

@@ -98,6 +98,18 @@ impl<T: SessionValue> Typed<T> {
         self.session.update_now(T::KEY, f).await
     }
 
+    /// Takes the value out, exactly once over all requests. See [`Session::take_now`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::take_now`].
+    pub async fn take_now(&self) -> Result<Option<T>>
+    where
+        T: Send + 'static,
+    {
+        self.session.take_now(T::KEY).await
+    }
+
     /// The session.
     pub fn session(&self) -> &Session {
         &self.session

@@ -26,11 +26,11 @@ fn apply(patch: &Patch, record: &Record, now: Timestamp) -> Record {
 
 fn rotation(old: &Credential, new: &Verifier) -> Patch {
     let mut patch = Patch::new(0);
-    patch.rotate(Rotation {
+    patch.rotate(Some(Rotation {
         expect: old.verifier.hash(),
         new: new.hash(),
         wrapped: old.verifier.wrap(&old.sid, new),
-    });
+    }));
     patch
 }
 

@@ -273,6 +273,13 @@ impl CookieConfig<Unchecked> {
 }
 
 impl CookieConfig {
+    /// The cookie of a layer that was given none.
+    pub(crate) fn standard() -> Self {
+        CookieConfig::new()
+            .build()
+            .expect("the default cookie is a good one")
+    }
+
     /// The name, as it stands in the `Cookie` header.
     pub(crate) fn as_name(&self) -> &str {
         &self.name
@@ -294,14 +301,6 @@ impl CookieConfig {
 impl Default for CookieConfig<Unchecked> {
     fn default() -> Self {
         CookieConfig::new()
-    }
-}
-
-impl Default for CookieConfig<Checked> {
-    fn default() -> Self {
-        CookieConfig::new()
-            .build()
-            .expect("the default cookie is a good one")
     }
 }
 

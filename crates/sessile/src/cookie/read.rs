@@ -7,7 +7,7 @@ use http::header::COOKIE;
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Found<'a> {
     Nothing,
-    One(&'a str),
+    One(&'a [u8]),
     /// Several, and they differ: one of them was planted, and nobody can tell which. The result
     /// must not depend on their order (RFC 6265bis, section 4.2.2).
     Several,
@@ -16,28 +16,39 @@ pub(crate) enum Found<'a> {
 /// Finds the cookie of this exact name in all `Cookie` lines; HTTP/2 splits them. Linear in the
 /// size of the header.
 pub(crate) fn read<'a>(headers: &'a HeaderMap, name: &str) -> Found<'a> {
-    let mut found: Option<&[u8]> = None;
+    let mut found = Found::Nothing;
     for line in headers.get_all(COOKIE) {
-        for pair in line.as_bytes().split(|byte| *byte == b';') {
-            let Some(value) = value(pair.trim_ascii(), name.as_bytes()) else {
+        let mut rest = Some(line.as_bytes());
+        while let Some(line) = rest {
+            let pair = match memchr::memchr(b';', line) {
+                Some(at) => {
+                    rest = Some(&line[at + 1..]);
+                    &line[..at]
+                }
+                None => {
+                    rest = None;
+                    line
+                }
+            };
+            let Some(value) = value(pair, name.as_bytes()) else {
                 continue;
             };
-            if *found.get_or_insert(value) != value {
-                return Found::Several;
+            match found {
+                Found::Nothing => found = Found::One(value),
+                Found::One(other) if other == value => {}
+                _ => return Found::Several,
             }
         }
     }
-    match found.map(std::str::from_utf8) {
-        None => Found::Nothing,
-        Some(Ok(text)) => Found::One(text),
-        // No credential of ours: as good as any other garbage.
-        Some(Err(_)) => Found::One(""),
-    }
+    found
 }
 
 fn value<'a>(pair: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
-    let rest = pair.strip_prefix(name)?.trim_ascii_start();
-    rest.strip_prefix(b"=").map(<[u8]>::trim_ascii_start)
+    let rest = pair
+        .trim_ascii_start()
+        .strip_prefix(name)?
+        .trim_ascii_start();
+    rest.strip_prefix(b"=").map(<[u8]>::trim_ascii)
 }
 
 #[cfg(test)]
@@ -54,13 +65,13 @@ mod tests {
     #[test]
     fn the_name_is_matched_whole_and_in_its_case() {
         for (line, found) in [
-            ("sid=a", Found::One("a")),
-            ("  x=1 ;\tsid = a ; y=2", Found::One("a")),
+            ("sid=a", Found::One(b"a")),
+            ("  x=1 ;\tsid = a ; y=2", Found::One(b"a")),
             ("Sid=a; xsid=b; sidx=c; sid", Found::Nothing),
-            ("sid=", Found::One("")),
-            ("sid=a=b", Found::One("a=b")),
+            ("sid=", Found::One(b"")),
+            ("sid=a=b", Found::One(b"a=b")),
             ("__HOST-sid=a", Found::Nothing),
-            (";;;=;= ;sid=a;", Found::One("a")),
+            (";;;=;= ;sid=a;", Found::One(b"a")),
         ] {
             assert_eq!(read(&headers(&[line]), "sid"), found, "{line:?}");
         }
@@ -68,10 +79,10 @@ mod tests {
 
     #[test]
     fn equal_cookies_are_one_and_different_ones_are_none_in_any_order() {
-        assert_eq!(read(&headers(&["sid=a; sid=a"]), "sid"), Found::One("a"));
+        assert_eq!(read(&headers(&["sid=a; sid=a"]), "sid"), Found::One(b"a"));
         assert_eq!(
             read(&headers(&["sid=a", "x=1", "sid=a"]), "sid"),
-            Found::One("a")
+            Found::One(b"a")
         );
         for lines in [&["sid=a; sid=b"][..], &["sid=b", "sid=a"], &["sid=; sid=a"]] {
             assert_eq!(read(&headers(lines), "sid"), Found::Several);
@@ -79,12 +90,12 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_no_text_are_garbage_and_no_panic() {
+    fn bytes_that_are_no_text_are_a_value_like_any_other() {
         let mut headers = HeaderMap::new();
         headers.insert(
             COOKIE,
             http::HeaderValue::from_bytes(b"sid=\xff\xfe").unwrap(),
         );
-        assert_eq!(read(&headers, "sid"), Found::One(""));
+        assert_eq!(read(&headers, "sid"), Found::One(b"\xff\xfe"));
     }
 }

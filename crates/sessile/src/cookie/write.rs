@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, COOKIE, SET_COOKIE, VARY};
+use http::header::{CACHE_CONTROL, Entry, SET_COOKIE, VARY};
 use http::{HeaderMap, HeaderValue};
 
 use super::CookieConfig;
@@ -52,19 +52,32 @@ fn line(config: &CookieConfig, value: &str, age: Option<u64>) -> Result<HeaderVa
 
 /// Puts the cookie into a response: the only one of its name, in a response nobody may cache.
 pub(crate) fn write(headers: &mut HeaderMap, config: &CookieConfig, line: HeaderValue) {
-    if headers.contains_key(SET_COOKIE) {
-        drop_ours(headers, config.as_name());
+    match headers.entry(SET_COOKIE) {
+        Entry::Vacant(place) => {
+            place.insert(line);
+        }
+        Entry::Occupied(_) => {
+            drop_ours(headers, config.as_name());
+            headers.append(SET_COOKIE, line);
+        }
     }
-    headers.append(SET_COOKIE, line);
-    let stricter = |value: &HeaderValue| {
-        value
-            .as_bytes()
-            .split(|byte| *byte == b',')
-            .any(|part| part.trim_ascii().eq_ignore_ascii_case(b"no-store"))
-    };
-    if !headers.get_all(CACHE_CONTROL).iter().any(stricter) {
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    let no_store = HeaderValue::from_static("no-store");
+    match headers.entry(CACHE_CONTROL) {
+        Entry::Vacant(place) => {
+            place.insert(no_store);
+        }
+        Entry::Occupied(place) if place.iter().any(|line| lists(line, b"no-store")) => {}
+        Entry::Occupied(mut place) => {
+            place.insert(no_store);
+        }
     }
+}
+
+/// Whether a comma-separated header names this element.
+fn lists(line: &HeaderValue, element: &[u8]) -> bool {
+    line.as_bytes()
+        .split(|byte| *byte == b',')
+        .any(|part| part.trim_ascii().eq_ignore_ascii_case(element))
 }
 
 /// Removes what the application set under our name: one name, one `Set-Cookie`.
@@ -91,14 +104,16 @@ fn drop_ours(headers: &mut HeaderMap, name: &str) {
 
 /// Says that the response depends on the request's cookies (RFC 9110, section 12.5.5).
 pub(crate) fn vary(headers: &mut HeaderMap) {
-    let names_us = |value: &HeaderValue| {
-        value.as_bytes().split(|byte| *byte == b',').any(|part| {
-            let part = part.trim_ascii();
-            part == b"*" || part.eq_ignore_ascii_case(COOKIE.as_str().as_bytes())
-        })
-    };
-    if !headers.get_all(VARY).iter().any(names_us) {
-        headers.append(VARY, HeaderValue::from_static("cookie"));
+    let cookie = HeaderValue::from_static("cookie");
+    match headers.entry(VARY) {
+        Entry::Vacant(place) => {
+            place.insert(cookie);
+        }
+        Entry::Occupied(place)
+            if place
+                .iter()
+                .any(|line| lists(line, b"cookie") || lists(line, b"*")) => {}
+        Entry::Occupied(mut place) => place.append(cookie),
     }
 }
 
@@ -157,7 +172,7 @@ mod tests {
 
     #[test]
     fn a_cookie_over_4096_bytes_is_an_error_and_never_cut() {
-        let config = CookieConfig::default();
+        let config = CookieConfig::standard();
         let error = set(&config, &"x".repeat(4096), Duration::ZERO).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::TooLarge);
     }
@@ -187,7 +202,7 @@ mod tests {
 
     #[test]
     fn a_response_with_the_cookie_is_not_cached_and_has_one_of_its_name() {
-        let config = CookieConfig::default();
+        let config = CookieConfig::standard();
         for (before, after) in [
             ("public, s-maxage=60", "no-store"),
             ("private", "no-store"),

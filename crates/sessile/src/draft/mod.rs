@@ -5,16 +5,18 @@
 
 mod next;
 mod settle;
+mod view;
 
 use std::sync::Arc;
 use std::task::Waker;
 
 pub(crate) use next::Act;
 use sessile_core::{
-    Arrival, Change, Credential, Data, Held, Log, Name, Opened, Plan, Record, Rerun, SessionId,
-    Target, Text,
+    Arrival, Change, Held, Log, Name, Opened, Plan, Record, Rerun, SessionId, Target, Text,
+    Timestamp, Verifier,
 };
 pub(crate) use settle::After;
+pub(crate) use view::View;
 
 use crate::{Error, ErrorKind, Result};
 
@@ -23,19 +25,24 @@ pub(crate) struct Draft {
     mode: Mode,
     /// A state older than the client has seen was accepted.
     accepted: bool,
-    held: Option<Held>,
-    plan: Plan,
-    log: Log,
-    max_bytes: usize,
-    /// The id that a new session will have.
-    next_sid: Option<SessionId>,
+    /// The response head has left.
+    closed: bool,
     /// The current verifier was presented and the one before it is open-ended.
     confirm: bool,
     issue: Issue,
+    held: Option<Held>,
+    plan: Plan,
+    log: Log,
+    /// The id that a new session will have.
+    next_sid: Option<SessionId>,
     /// The session that a login moved on from, to be ended once the new one is there.
     left: Option<Left>,
     running: Option<Running>,
     waiting: Vec<Waker>,
+    /// The plan is older than the record or the log: the log is to be replayed first.
+    behind: bool,
+    /// Why changes were dropped whose commit has not been told yet.
+    lost: Option<Error>,
 }
 
 /// Whether the session can be written.
@@ -62,6 +69,19 @@ struct Left {
     log: Log,
 }
 
+/// What was handed to the strategy and not answered yet.
+#[derive(Default)]
+struct Running {
+    /// So many changes of the log are in it.
+    changes: usize,
+    /// The verifier that it makes current.
+    verifier: Option<Verifier>,
+    /// Without it nothing of the handler's is lost: notes of use only.
+    is_note: bool,
+    /// It moves a deadline that the client's credential or cookie repeats.
+    moves_deadline: bool,
+}
+
 /// How a change reaches for the session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Access {
@@ -75,100 +95,68 @@ pub(crate) enum Access {
     End,
 }
 
-/// What was handed to the strategy and not answered yet.
-struct Running {
-    /// So many changes of the log are in it.
-    changes: usize,
-    /// The credential that it makes current.
-    credential: Option<Credential>,
-    /// Without it nothing of the handler's is lost: notes of use only.
-    is_note: bool,
-}
-
 impl Draft {
-    pub(crate) fn new(opened: Opened, max_bytes: usize) -> Self {
-        let held = opened.held;
-        let record = held.as_ref().map(|held| &*held.record);
-        let open_ended = |record: &Record| {
-            record
-                .previous
-                .as_ref()
-                .is_some_and(|previous| previous.until.is_none())
-        };
+    pub(crate) fn new(opened: Option<&Opened>, closed: bool) -> Self {
+        let held = opened.and_then(Opened::held).cloned();
+        let arrival = opened.map_or(Arrival::New, |opened| opened.arrival);
         Draft {
-            mode: match opened.arrival {
+            arrival,
+            mode: match arrival {
                 Arrival::Ended => Mode::Ended,
                 Arrival::Stale => Mode::Stale,
                 _ => Mode::Open,
             },
-            arrival: opened.arrival,
             accepted: false,
-            plan: Plan::new(record, held.as_ref().map_or(0, |held| held.known)),
-            log: Log::new(),
-            max_bytes,
-            next_sid: None,
-            confirm: held
-                .as_ref()
-                .is_some_and(|held| !held.renewed && open_ended(&held.record)),
-            issue: match &held {
-                Some(held) if held.reissue || held.renewed => Issue::Credential,
-                _ => Issue::Nothing,
-            },
+            closed,
+            confirm: held.as_ref().is_some_and(is_confirming),
+            issue: held.as_ref().map_or(Issue::Nothing, Issue::of),
+            plan: fresh_plan(held.as_ref(), false),
             held,
+            log: Log::new(),
+            next_sid: None,
             left: None,
             running: None,
             waiting: Vec::new(),
+            behind: false,
+            lost: None,
         }
     }
 
     // === what the handler sees ===
 
-    pub(crate) fn arrival(&self) -> Arrival {
-        self.arrival
-    }
-
-    pub(crate) fn record(&self) -> Option<&Record> {
-        self.held.as_ref().map(|held| &*held.record)
-    }
-
-    pub(crate) fn get(&self, name: &str) -> Option<&Text> {
-        self.plan.get(self.record(), name)
-    }
-
-    pub(crate) fn data(&self) -> Data {
-        self.plan.data(self.record())
-    }
-
-    pub(crate) fn target(&self) -> &Target {
-        self.plan.target()
-    }
-
-    pub(crate) fn subject(&self) -> Option<Arc<str>> {
-        match self.plan.target() {
-            Target::Same => self.record().and_then(|record| record.subject.clone()),
-            Target::New { subject } => subject.clone(),
-            Target::Nobody => None,
+    pub(crate) fn view(&self) -> View<'_> {
+        View {
+            arrival: self.arrival,
+            record: self.record(),
+            plan: Some(&self.plan),
         }
+    }
+
+    pub(crate) fn record(&self) -> Option<&Arc<Record>> {
+        self.held.as_ref().map(|held| &held.record)
     }
 
     /// The session's id, or the one that it will have.
     pub(crate) fn sid(&mut self) -> SessionId {
-        match (self.plan.target(), &self.held) {
-            (Target::Same, Some(held)) => held.record.sid,
-            _ => *self.next_sid.get_or_insert_with(SessionId::random),
+        match self.view().stored() {
+            Some(record) => record.sid,
+            None => *self.next_sid.get_or_insert_with(SessionId::random),
         }
     }
 
     /// The session, if it holds changes that nobody committed.
     pub(crate) fn uncommitted(&self) -> Option<SessionId> {
-        let sid = self.record().map(|record| record.sid)?;
-        (!self.plan.is_idle()).then_some(sid)
+        if self.plan.is_idle() {
+            None
+        } else {
+            self.record().map(|record| record.sid)
+        }
     }
 
     // === what the handler does ===
 
-    /// Whether the session can be changed so; `closed` once the response head has left.
-    pub(crate) fn check(&self, access: Access, closed: bool) -> Result<()> {
+    /// Whether the session can be changed so.
+    pub(crate) fn check(&self, access: Access) -> Result<()> {
         let failed = |kind, message| Err(Error::new(kind, message));
         let target = self.plan.target();
         let needs_session = matches!(access, Access::Write | Access::Renew);
@@ -189,13 +177,17 @@ impl Draft {
             Access::Renew | Access::Move => true,
             Access::End => false,
         };
-        if closed && needs_credential {
+        if self.closed && needs_credential {
             return failed(
                 ErrorKind::TooLate,
                 "the response head has left, and this needs a new credential in it: do it before the handler returns",
             );
         }
         Ok(())
+    }
+
+    pub(crate) fn close(&mut self) {
+        self.closed = true;
     }
 
     pub(crate) fn accept_stale(&mut self) {
@@ -206,8 +198,8 @@ impl Draft {
         }
     }
 
-    pub(crate) fn set(&mut self, name: Name, text: Text) -> Result<()> {
-        self.check_size(&name, &text)?;
+    pub(crate) fn set(&mut self, name: Name, text: Text, max_bytes: usize) -> Result<()> {
+        self.check_size(&name, &text, max_bytes)?;
         self.push(Change::Set(name, text))
     }
 
@@ -221,62 +213,63 @@ impl Draft {
         Ok(())
     }
 
-    /// An update whose closure was run on `read` and gave `new`; `false` if the view has changed
-    /// meanwhile, and nothing was done.
+    /// An update whose closure was run on the view and gave `new`.
     pub(crate) fn update(
         &mut self,
-        name: &Name,
-        read: Option<&Text>,
+        name: Name,
         new: Option<Text>,
         rerun: Rerun,
-    ) -> Result<bool> {
-        if self.get(name.as_str()) != read {
-            return Ok(false);
-        }
+        max_bytes: usize,
+    ) -> Result<()> {
         if let Some(text) = &new {
-            self.check_size(name, text)?;
+            self.check_size(&name, text, max_bytes)?;
         }
         let record = self.held.as_ref().map(|held| &*held.record);
-        self.plan.update(record, name, new);
-        self.log.push(Change::Update(name.clone(), rerun));
-        Ok(true)
+        self.plan.update(record, &name, new);
+        self.log.push(Change::Update(name, rerun));
+        Ok(())
     }
 
-    fn check_size(&self, name: &Name, text: &Text) -> Result<()> {
-        let size = name.as_str().len() + text.as_str().len();
-        // The common case needs no sum.
-        if size <= 256 && self.log.is_empty() && self.record().is_none() {
-            return Ok(());
-        }
-        let old = self
-            .get(name.as_str())
-            .map_or(0, |old| name.as_str().len() + old.as_str().len());
-        let rest = self.plan.bytes(self.record()) - old;
-        if size > old && rest + size > self.max_bytes {
-            let left = self.max_bytes.saturating_sub(rest + name.as_str().len());
-            return Err(Error::new(
-                ErrorKind::TooLarge,
-                format!(
-                    "the value has {} bytes as JSON; {left} are left in this session",
-                    text.as_str().len()
-                ),
-            ));
+    fn check_size(&self, name: &Name, text: &Text, max_bytes: usize) -> Result<()> {
+        let key = name.as_str().len();
+        let size = |text: &Text| key + text.as_str().len();
+        let old = self.view().get(name.as_str()).map_or(0, size);
+        let all = self
+            .plan
+            .bytes(self.held.as_ref().map(|held| &*held.record));
+        let rest = all - old;
+        if size(text) > old && rest + size(text) > max_bytes {
+            let left = max_bytes.saturating_sub(rest + key);
+            let has = text.as_str().len();
+            let message =
+                format!("the value has {has} bytes as JSON; {left} are left in this session");
+            return Err(sessile_core::Error::too_large(message, left).into());
         }
         Ok(())
     }
 
-    /// The record that was found, for a reload.
-    pub(crate) fn held_record(&self) -> Option<Arc<Record>> {
-        self.held.as_ref().map(|held| held.record.clone())
-    }
-
-    /// The session's record, if the changes so far leave it the same session.
-    pub(crate) fn stored(&self) -> Option<&Record> {
-        self.record()
-            .filter(|_| *self.plan.target() == Target::Same)
-    }
-
     // === what the client is told ===
+
+    /// Whether a commit at `now` would find nothing to do.
+    pub(crate) fn is_settled(&self, now: Timestamp) -> bool {
+        let is_used = |held: &Held| self.confirm || held.record.is_touch_due(now);
+        self.plan.is_idle()
+            && self.left.is_none()
+            && self.running.is_none()
+            && self.lost.is_none()
+            && !self.behind
+            && !self.held.as_ref().is_some_and(is_used)
+    }
+
+    /// Whether the log is to be replayed before anything else.
+    pub(crate) fn is_behind(&self) -> bool {
+        self.behind && self.running.is_none()
+    }
+
+    /// Why changes were dropped that nobody has been told of yet.
+    pub(crate) fn take_lost(&mut self) -> Option<Error> {
+        self.lost.take()
+    }
 
     /// Whether data, and data alone, is to be written to the session the request came with.
     pub(crate) fn is_data_only(&self) -> bool {
@@ -287,4 +280,35 @@ impl Draft {
     pub(crate) fn issue(&self) -> (Issue, Option<&Held>) {
         (self.issue, self.held.as_ref())
     }
+}
+
+impl Issue {
+    /// What a response has to tell about a session that nothing was done to.
+    pub(crate) fn of(held: &Held) -> Self {
+        if held.renewed || held.reissue {
+            Issue::Credential
+        } else {
+            Issue::Nothing
+        }
+    }
+}
+
+/// Whether this use of a session, at `now`, is to be written down.
+pub(crate) fn is_use_due(held: &Held, now: Timestamp) -> bool {
+    is_confirming(held) || held.record.is_touch_due(now)
+}
+
+/// Whether this request shows that the client got its renewed credential.
+fn is_confirming(held: &Held) -> bool {
+    let previous = held.record.previous.as_ref();
+    !held.renewed && previous.is_some_and(|previous| previous.until.is_none())
+}
+
+fn fresh_plan(held: Option<&Held>, accepted: bool) -> Plan {
+    let record = held.map(|held| &*held.record);
+    let mut plan = Plan::new(record, held.map_or(0, |held| held.known));
+    if accepted {
+        plan.accept_older();
+    }
+    plan
 }

@@ -4,21 +4,17 @@ use std::sync::Arc;
 use std::task::Waker;
 
 use sessile_core::{
-    Credential, GRACE, Lifetime, Patch, Record, Rotation, SessionId, TOMBSTONE, Target, Timestamp,
-    Verifier,
+    Credential, GRACE, Held, Lifetime, Patch, Record, Rotation, SessionId, TOMBSTONE, Target,
+    Timestamp, Verifier,
 };
 
 use super::{Draft, Issue, Running};
 
 /// An operation for the strategy.
 #[derive(Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "taken apart where it is made, never kept"
-)]
-pub(crate) enum Act {
+pub(crate) enum Act<'a> {
     Create(Arc<Record>),
-    Apply(Arc<Record>, Patch),
+    Apply(&'a Arc<Record>, &'a Patch),
     End(SessionId, Timestamp),
 }
 
@@ -27,86 +23,117 @@ pub(crate) enum Act {
 pub(crate) struct Busy;
 
 impl Draft {
-    /// The next operation, if no other one is running; `Err` then.
+    /// The next operation, if there is one.
     pub(crate) fn next(
         &mut self,
         now: Timestamp,
         lifetime: &Lifetime,
         waker: &Waker,
-    ) -> std::result::Result<Option<Act>, Busy> {
+    ) -> Result<Option<Act<'_>>, Busy> {
+        if self.is_settled(now) {
+            return Ok(None);
+        }
         if self.running.is_some() {
             self.waiting.push(waker.clone());
             return Err(Busy);
         }
-        let mut running = Running {
+        self.running = Some(Running {
             changes: self.log.len(),
-            credential: None,
-            is_note: false,
-        };
-        let act = match (&self.left, &self.held, self.plan.target()) {
-            (Some(left), ..) => Act::End(left.sid, now.after(TOMBSTONE)),
-            (None, Some(held), _) if self.plan.ends_first() => {
-                Act::End(held.record.sid, now.after(TOMBSTONE))
-            }
-            (None, _, Target::New { subject }) => {
-                let subject = subject.clone();
-                let credential = Credential {
-                    sid: self.sid(),
-                    verifier: Verifier::random(),
-                };
-                let mut record =
-                    Record::new(&credential, now, &self.plan.lifetime().unwrap_or(*lifetime));
-                record.subject = subject;
-                record.data = self.data();
-                running.credential = Some(credential);
-                Act::Create(Arc::new(record))
-            }
-            (None, Some(held), Target::Same) => {
-                let mut patch = self.plan.patch();
-                if self.plan.renews() {
-                    // A session has one predecessor at a time. While that is honoured a renew is
-                    // answered with the credential that is current already.
-                    if held
-                        .record
-                        .previous
-                        .as_ref()
-                        .is_some_and(|previous| previous.is_honoured(now))
-                    {
-                        self.issue = Issue::Credential;
-                    } else {
-                        let (sid, old, new) = (
-                            held.record.sid,
-                            &held.credential.verifier,
-                            Verifier::random(),
-                        );
-                        let wrapped = old.wrap(&sid, &new);
-                        patch.rotate(Rotation {
-                            expect: held.record.hash,
-                            new: new.hash(),
-                            wrapped,
-                        });
-                        running.credential = Some(Credential { sid, verifier: new });
-                    }
-                }
-                running.is_note = !patch.is_write();
-                if held.record.is_touch_due(now) {
-                    patch.touch(now);
-                }
-                if self.confirm {
-                    patch.confirm(now.after(GRACE));
-                }
-                if patch.is_empty() {
-                    self.forget(running.changes);
-                    return Ok(None);
-                }
-                Act::Apply(held.record.clone(), patch)
-            }
-            (None, None, Target::Same) | (None, _, Target::Nobody) => {
-                self.forget(running.changes);
-                return Ok(None);
-            }
-        };
-        self.running = Some(running);
-        Ok(Some(act))
+            ..Running::default()
+        });
+        let until = now.after(TOMBSTONE);
+        if let Some(left) = &self.left {
+            return Ok(Some(Act::End(left.sid, until)));
+        }
+        if let (true, Some(held)) = (self.plan.ends_first(), &self.held) {
+            return Ok(Some(Act::End(held.record.sid, until)));
+        }
+        if matches!(self.plan.target(), Target::New { .. }) {
+            return Ok(Some(Act::Create(self.new_record(now, lifetime))));
+        }
+        if self.prepare_patch(now) {
+            return Ok(self.patch());
+        }
+        // What was done comes to nothing, such as a removal of what was not there.
+        self.running = None;
+        self.forget(usize::MAX);
+        Ok(None)
     }
+
+    fn new_record(&mut self, now: Timestamp, lifetime: &Lifetime) -> Arc<Record> {
+        let credential = Credential {
+            sid: self.sid(),
+            verifier: Verifier::random(),
+        };
+        let lifetime = self.plan.lifetime().unwrap_or(*lifetime);
+        let mut record = Record::new(&credential, now, &lifetime);
+        if let Target::New { subject } = self.plan.target() {
+            record.subject.clone_from(subject);
+        }
+        record.data = self.view().data();
+        if let Some(running) = &mut self.running {
+            running.verifier = Some(credential.verifier);
+        }
+        Arc::new(record)
+    }
+
+    /// Adds rotation and notes of use to the patch; `false` if there is nothing to apply.
+    fn prepare_patch(&mut self, now: Timestamp) -> bool {
+        let Some(held) = &self.held else { return false };
+        if *self.plan.target() != Target::Same {
+            return false;
+        };
+        if *self.plan.target() != Target::Same {
+            return false;
+        }
+        let rotated = if self.plan.renews() {
+            rotate(held, now)
+        } else {
+            None
+        };
+        if self.plan.renews() && rotated.is_none() {
+            self.issue = Issue::Credential;
+        }
+        let patch = self.plan.patch_mut();
+        let (verifier, rotation) = rotated.unzip();
+        patch.rotate(rotation);
+        if held.record.is_touch_due(now) {
+            patch.touch(now);
+        }
+        if self.confirm {
+            patch.confirm(now.after(GRACE));
+        }
+        let (is_note, is_empty) = (!patch.is_write(), patch.is_empty());
+        if let Some(running) = &mut self.running {
+            running.is_note = is_note;
+            running.moves_deadline = self.plan.lifetime().is_some();
+            running.verifier = verifier;
+        }
+        !is_empty
+    }
+
+    fn patch(&self) -> Option<Act<'_>> {
+        let held = self.held.as_ref()?;
+        Some(Act::Apply(&held.record, self.plan.patch()))
+    }
+}
+
+/// A new verifier for a session, unless it has a predecessor that is still honoured: it has one
+/// at a time, and a renew meanwhile is answered with the credential that is current already.
+fn rotate(held: &Held, now: Timestamp) -> Option<(Verifier, Rotation)> {
+    if held
+        .record
+        .previous
+        .as_ref()
+        .is_some_and(|previous| previous.is_honoured(now))
+    {
+        return None;
+    }
+    let (old, new) = (&held.verifier, Verifier::random());
+    let rotation = Rotation {
+        expect: held.record.hash,
+        new: new.hash(),
+        wrapped: old.wrap(&held.record.sid, &new),
+    };
+    Some((new, rotation))
 }

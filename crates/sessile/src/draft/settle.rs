@@ -5,7 +5,7 @@ use std::task::Waker;
 
 use sessile_core::{Arrival, Change, Created, Data, Held, Log, Outcome, Plan, Record};
 
-use super::{Draft, Issue, Left, Mode, Running};
+use super::{Draft, Issue, Left, Mode, Running, fresh_plan};
 use crate::{Error, ErrorKind, Result};
 
 /// What is to be done before the next operation. Replays run the application's closures, so they
@@ -15,8 +15,9 @@ pub(crate) enum After {
     Nothing,
     /// Changes were made meanwhile: they are to be replayed on the record as it is now.
     Replay,
-    /// The same, because the record was another one than the log had seen.
-    Retry,
+    /// The same, because the record was another one than the log had seen. So many of its changes
+    /// are those of the commit that meets this.
+    Retry(usize),
     /// The log is to be replayed on this last state, and the new session gets the result.
     Inherit(Arc<Record>, Log),
 }
@@ -28,44 +29,50 @@ impl Draft {
         match (self.left.take(), last) {
             // It was written after the view was taken, and nothing acknowledged may be lost.
             (Some(left), Some(last)) if last.version > left.seen => After::Inherit(last, left.log),
-            (Some(_), _) => After::Nothing,
-            (None, _) => {
+            (Some(_), _) => self.forget(0),
+            (None, last) => {
                 self.held = None;
                 self.confirm = false;
                 self.mode = Mode::Open;
-                self.issue = Issue::Removal;
+                // Where another request was first, the jar may hold a newer login by now.
+                self.issue = match last {
+                    Some(_) => Issue::Removal,
+                    None => Issue::Nothing,
+                };
                 // What came before the end is settled with it.
-                let at = self
-                    .log
-                    .iter()
-                    .rposition(|change| matches!(change, Change::Destroy));
-                self.forget(at.map_or(0, |at| at + 1))
+                let is_end = |change: &Change| matches!(change, Change::Destroy);
+                let settled = self.log.iter().rposition(is_end).map_or(0, |at| at + 1);
+                self.forget(settled)
             }
         }
     }
 
     /// The new session was created, or not.
     pub(crate) fn settle_create(&mut self, record: Arc<Record>, created: Created) -> Result<After> {
-        let running = self.done();
+        let Some(Running {
+            changes,
+            verifier: Some(verifier),
+            ..
+        }) = self.done()
+        else {
+            return Ok(After::Nothing);
+        };
         let failed = |kind, message| Err(Error::new(kind, message));
         match created {
             Created::Created => {}
-            // Somebody ended this session before it was there.
-            Created::Taken => {
-                return failed(ErrorKind::Gone, "the session was revoked while it was made");
-            }
+            // Whoever asked for this session is told so, once.
             Created::Full => {
+                self.forget(changes);
                 return failed(
                     ErrorKind::LimitReached,
                     "this subject has as many sessions as it may: end another one first",
                 );
             }
+            Created::Taken => {
+                self.forget(changes);
+                return failed(ErrorKind::Gone, "the session was revoked while it was made");
+            }
         }
-        let Some((changes, credential)) =
-            running.and_then(|running| Some((running.changes, running.credential?)))
-        else {
-            return Ok(After::Nothing);
-        };
         if let Some(old) = self.held.take() {
             let log = self.log[..changes].to_vec();
             self.left = Some(Left {
@@ -74,17 +81,17 @@ impl Draft {
                 log,
             });
         }
+        self.next_sid = None;
         let known = record.version;
         self.held = Some(Held {
             record,
-            credential,
+            verifier,
             known,
             reissue: false,
             renewed: false,
         });
         self.mode = Mode::Open;
         self.confirm = false;
-        self.next_sid = None;
         self.issue = Issue::Credential;
         Ok(self.forget(changes))
     }
@@ -98,9 +105,11 @@ impl Draft {
             Outcome::Applied(record) => {
                 held.known = record.version;
                 held.record = record;
-                if let Some(credential) = running.credential {
-                    held.credential = credential;
+                if running.verifier.is_some() || running.moves_deadline {
                     self.issue = Issue::Credential;
+                }
+                if let Some(verifier) = running.verifier {
+                    held.verifier = verifier;
                 }
                 self.confirm = false;
                 Ok(self.forget(running.changes))
@@ -117,70 +126,75 @@ impl Draft {
                 ))
             }
             Outcome::Conflict(record) => {
-                self.follow(record)?;
-                Ok(After::Retry)
+                self.follow(record, running.changes)?;
+                Ok(After::Retry(running.changes))
             }
             Outcome::Gone => {
-                self.held = None;
-                self.mode = Mode::Ended;
-                self.issue = Issue::Nothing;
-                self.log.clear();
-                self.restart(Plan::new(None, 0));
+                let error = self.lose(
+                    running.changes,
+                    "the session ended before its changes were saved",
+                );
                 if running.is_note {
                     return Ok(After::Nothing);
                 }
-                Err(Error::new(
-                    ErrorKind::Gone,
-                    "the session ended before its changes were saved",
-                ))
+                Err(error)
             }
         }
     }
 
+    /// The session is no more, and what was done to it goes with it. The caller answers for the
+    /// first `told` changes.
+    fn lose(&mut self, told: usize, message: &'static str) -> Error {
+        let error = Error::new(ErrorKind::Gone, message);
+        self.held = None;
+        self.mode = Mode::Ended;
+        self.confirm = false;
+        self.issue = Issue::Nothing;
+        self.drop_changes(told, &error);
+        error
+    }
+
     /// Takes over a newer record. If another request has renewed meanwhile, this one follows: the
     /// successor is wrapped under the verifier that this client presented.
-    fn follow(&mut self, record: Arc<Record>) -> Result<()> {
+    fn follow(&mut self, record: Arc<Record>, told: usize) -> Result<()> {
         let Some(held) = &mut self.held else {
             return Ok(());
         };
         if record.hash != held.record.hash {
-            let old = &held.credential.verifier;
+            let old = &held.verifier;
             let hash = old.hash();
-            let Some(previous) = record
+            let mut previous = record
                 .previous
-                .as_ref()
-                .filter(|previous| previous.hash == hash)
-            else {
-                return Err(Error::new(
-                    ErrorKind::Gone,
-                    "the session's credential was replaced meanwhile",
+                .iter()
+                .filter(|previous| previous.hash == hash);
+            let Some(previous) = previous.next() else {
+                return Err(self.lose(
+                    told,
+                    "the session's credential was replaced twice meanwhile",
                 ));
             };
-            held.credential.verifier = old.unwrap(&record.sid, &previous.wrapped);
+            held.verifier = old.unwrap(&record.sid, &previous.wrapped);
             self.confirm = false;
             self.issue = Issue::Credential;
         }
         held.known = held.known.max(record.version);
         held.record = record;
+        self.behind = true;
         Ok(())
     }
 
-    /// Takes over what a reload found, unless the session is another one by now.
+    /// Takes over what a reload found, unless the session is another one by now. Changes that were
+    /// not committed are to be replayed.
     pub(crate) fn refresh(&mut self, seen: &Arc<Record>, newer: Option<Arc<Record>>) -> Result<()> {
         if self
-            .held
-            .as_ref()
-            .is_none_or(|held| !Arc::ptr_eq(&held.record, seen))
+            .record()
+            .is_none_or(|record| !Arc::ptr_eq(record, seen))
         {
             return Ok(());
         }
         match newer {
-            Some(record) => self.follow(record),
-            None => {
-                self.held = None;
-                self.mode = Mode::Ended;
-                Err(Error::new(ErrorKind::Gone, "the session has ended"))
-            }
+            Some(record) => self.follow(record, usize::MAX),
+            None => Err(self.lose(usize::MAX, "the session has ended")),
         }
     }
 
@@ -195,61 +209,65 @@ impl Draft {
         self.log = log;
     }
 
-    /// What a replay starts from: the log, and the record below it.
+    /// What a replay starts from: the log, the record below it, and the version known of.
     pub(crate) fn replayed(&self) -> (Log, Option<Arc<Record>>, u64) {
-        let record = self.held.as_ref().map(|held| held.record.clone());
-        (
-            self.log.clone(),
-            record,
-            self.held.as_ref().map_or(0, |held| held.known),
-        )
+        let known = self.held.as_ref().map_or(0, |held| held.known);
+        (self.log.clone(), self.record().cloned(), known)
     }
 
-    /// Takes the plan that a log of so many changes came to; `false` if there are more by now.
-    pub(crate) fn resume(&mut self, changes: usize, plan: Plan) -> bool {
-        let complete = self.log.len() == changes;
-        if complete {
-            self.restart(plan);
+    /// Takes the plan that so many changes came to on this record. What was done since is to be
+    /// added first, and is returned; `None` if all of it is to be replayed once more.
+    pub(crate) fn resume(
+        &mut self,
+        changes: usize,
+        record: Option<&Arc<Record>>,
+        plan: &Plan,
+    ) -> Option<Log> {
+        let same = self.record().map(Arc::as_ptr) == record.map(Arc::as_ptr);
+        let more = self.log.get(changes..).filter(|_| same)?.to_vec();
+        if more.is_empty() {
+            self.plan = plan.clone();
+            self.behind = false;
+            if self.accepted {
+                self.plan.accept_older();
+            }
         }
-        complete
+        Some(more)
     }
 
-    fn restart(&mut self, plan: Plan) {
-        self.plan = plan;
-        if self.accepted {
-            self.plan.accept_older();
+    /// The changes are dropped, because of this error. The caller answers for the first `told` of
+    /// them; whoever commits next is told for the others.
+    pub(crate) fn drop_changes(&mut self, told: usize, error: &Error) {
+        self.done();
+        if self.log.len() > told {
+            self.lost = Some(error.clone());
+        }
+        self.forget(usize::MAX);
+    }
+
+    /// What was running failed, or will never be answered: its changes are dropped, unless they
+    /// can be tried again.
+    pub(crate) fn fail(&mut self, error: &Error) {
+        if let Some(running) = self.done()
+            && error.kind() != ErrorKind::Unavailable
+        {
+            self.left = None;
+            self.drop_changes(running.changes, error);
         }
     }
 
-    /// Drops so many changes, which are settled.
+    /// Drops the first changes of the log, which are settled. With none left the work is done.
     pub(super) fn forget(&mut self, changes: usize) -> After {
         self.log.drain(..changes.min(self.log.len()));
-        if !self.log.is_empty() {
+        self.behind = !self.log.is_empty();
+        if self.behind {
             return After::Replay;
         }
-        let held = self.held.as_ref();
-        self.restart(Plan::new(
-            held.map(|held| &*held.record),
-            held.map_or(0, |held| held.known),
-        ));
+        self.plan = fresh_plan(self.held.as_ref(), self.accepted);
         After::Nothing
     }
 
-    /// What is running will not be answered, or with an error: its changes are dropped, unless
-    /// they can be tried again.
-    pub(crate) fn fail(&mut self, again: bool) {
-        if let (Some(running), false) = (self.done(), again) {
-            self.left = None;
-            self.forget(running.changes.max(self.log.len()));
-        }
-    }
-
-    /// The log can't be replayed: what it holds is dropped, as a whole.
-    pub(crate) fn drop_changes(&mut self) {
-        let changes = self.log.len();
-        self.forget(changes);
-    }
-
+    /// What was running is answered; who waited for that may go on.
     fn done(&mut self) -> Option<Running> {
         self.waiting.drain(..).for_each(Waker::wake);
         self.running.take()

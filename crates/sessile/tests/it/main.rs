@@ -2,5 +2,24 @@
 
 #![allow(clippy::unwrap_used)] // in a test, a panic is the report
 
-mod basics;
 mod client;
+mod probe;
+
+mod axum;
+mod budgets;
+mod caches;
+mod cookies;
+mod counters;
+mod failures;
+mod handle;
+mod lifetimes;
+mod operators;
+mod outcomes;
+mod peers;
+mod races;
+mod secrets;
+mod sockets;
+mod stack;
+mod traps;
+mod types;
+mod values;

@@ -1,0 +1,12 @@
+//! What can be measured, one file each.
+
+pub mod all;
+
+pub mod alloc;
+pub mod instr;
+pub mod map;
+pub mod memory;
+pub mod threads;
+pub mod time;
+
+mod costs;

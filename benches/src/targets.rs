@@ -1,0 +1,41 @@
+//! What sessile promises to cost; `all --check` holds it to these.
+//!
+//! Times are ratios to a peer measured in the same run, so that they hold on any machine; counts are absolute.
+
+use crate::workload::Workload;
+
+/// Allocations per request over bare tower, at most.
+pub const ALLOCATIONS: [(Workload, i64); 5] = [
+    (Workload::W0, 4),
+    (Workload::W1, 4),
+    (Workload::W2, 7),
+    (Workload::W3, 14),
+    (Workload::W4, 16),
+];
+
+/// Time over bare as a share of tower-sessions' on tower, at most.
+pub const TIME_TO_TOWER_SESSIONS: [(Workload, f64); 7] = [
+    (Workload::W0, 0.2),
+    (Workload::W1, 0.2),
+    (Workload::W2, 0.3),
+    (Workload::W3, 0.3),
+    (Workload::W4, 0.3),
+    (Workload::W5f, 0.25),
+    (Workload::W5g, 0.25),
+];
+
+/// Time over bare as a share of the best peer's, at most.
+pub const TIME_TO_BEST_PEER: [(Workload, f64); 3] = [
+    (Workload::W2, 0.6),
+    (Workload::W3, 0.6),
+    (Workload::W4, 0.6),
+];
+
+/// Resident bytes per session as a share of tower-sessions', at most.
+pub const RESIDENT_TO_TOWER_SESSIONS: f64 = 0.6;
+
+/// Resident bytes after every session has expired, as a share of the empty process, at most.
+pub const EXPIRED_TO_EMPTY: f64 = 1.1;
+
+/// Requests per second of two threads on distinct sessions as a multiple of one thread's, at least.
+pub const TWO_THREADS_TO_ONE: f64 = 1.7;

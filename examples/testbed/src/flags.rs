@@ -1,0 +1,140 @@
+//! The command line.
+
+use std::time::Duration;
+
+/// What `--help` prints.
+pub(crate) const HELP: &str = "\
+testbed [--strategy sticky] [--idle 30m] [--absolute 12h] [--insecure-dev]
+
+  --strategy WORD    where sessions live; this build has `sticky`
+  --idle TIME        how long a session lives without being used: 500ms, 30s, 30m, 12h, 7d
+  --absolute TIME    how long a session lives at the most
+  --insecure-dev     the cookie is `sid`, without Secure, so that browsers send it over plain http
+
+environment
+  PORT               where to listen on 127.0.0.1, 3000 by default
+  SESSILE_KEY        at least 32 secret bytes, as base64url or as they are; random by default
+";
+
+/// How the server was asked to run.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Flags {
+    pub(crate) idle: Option<Duration>,
+    pub(crate) absolute: Option<Duration>,
+    pub(crate) insecure_dev: bool,
+}
+
+/// What the command line asks for.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Parsed {
+    Run(Flags),
+    Help,
+}
+
+/// Reads the arguments, without the program's name. Both `--idle 30m` and `--idle=30m` are fine.
+pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Parsed, String> {
+    let mut flags = Flags::default();
+    let mut arguments = arguments.peekable();
+    while let Some(argument) = arguments.next() {
+        let (flag, attached) = match argument.split_once('=') {
+            Some((flag, value)) => (flag, Some(value.to_owned())),
+            None => (argument.as_str(), None),
+        };
+        let mut value = || {
+            attached
+                .clone()
+                .or_else(|| arguments.next())
+                .ok_or_else(|| format!("{flag} needs a value"))
+        };
+        match flag {
+            "--help" | "-h" => return Ok(Parsed::Help),
+            "--insecure-dev" => flags.insecure_dev = true,
+            "--idle" => flags.idle = Some(duration(&value()?)?),
+            "--absolute" => flags.absolute = Some(duration(&value()?)?),
+            "--strategy" => check_strategy(&value()?)?,
+            "--config" | "--node" | "--backing" | "--peers" => {
+                return Err(format!("this build does not have {flag}"));
+            }
+            _ => return Err(format!("no flag {flag}; --help lists them")),
+        }
+    }
+    Ok(Parsed::Run(flags))
+}
+
+fn check_strategy(strategy: &str) -> Result<(), String> {
+    match strategy.split('=').next() {
+        Some("sticky") if strategy == "sticky" => Ok(()),
+        Some(word @ ("stored" | "token")) => Err(format!(
+            "this build does not have --strategy {word}; it has sticky"
+        )),
+        _ => Err(format!("no strategy {strategy:?}; this build has sticky")),
+    }
+}
+
+/// `500ms`, `30s`, `30m`, `12h`, `7d`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let unit = text.trim_start_matches(|c: char| c.is_ascii_digit());
+    let number = &text[..text.len() - unit.len()];
+    let millis = match unit {
+        "ms" => 1,
+        "s" => 1000,
+        "m" => 60 * 1000,
+        "h" => 3600 * 1000,
+        "d" => 24 * 3600 * 1000,
+        _ => 0,
+    };
+    let number: Option<u64> = number.parse().ok().filter(|_| millis != 0);
+    number
+        .and_then(|number| number.checked_mul(millis))
+        .map(Duration::from_millis)
+        .ok_or_else(|| format!("{text:?} is no duration; write one like 500ms, 30s, 30m, 12h, 7d"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &str) -> Result<Parsed, String> {
+        parse(line.split_whitespace().map(str::to_owned))
+    }
+
+    #[test]
+    fn both_ways_to_give_a_value_are_read() {
+        let flags = Flags {
+            idle: Some(Duration::from_secs(30 * 60)),
+            absolute: Some(Duration::from_millis(1500)),
+            insecure_dev: true,
+        };
+        let line = "--strategy sticky --idle 30m --absolute=1500ms --insecure-dev";
+        assert_eq!(parsed(line), Ok(Parsed::Run(flags)));
+    }
+
+    #[test]
+    fn what_this_build_lacks_is_refused_by_name() {
+        for flag in [
+            "--strategy stored=redis://127.0.0.1",
+            "--strategy=token",
+            "--config file.toml",
+            "--backing=x",
+            "--peers x",
+            "--node n1",
+        ] {
+            let why = parsed(flag).unwrap_err();
+            assert!(why.contains("does not have"), "{flag}: {why}");
+        }
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        for line in [
+            "--idle",
+            "--idle 30",
+            "--idle m",
+            "--idle 99999999999999999999d",
+            "x",
+        ] {
+            assert!(parsed(line).is_err(), "{line}");
+        }
+        assert!(parsed("--strategy sticky=1").is_err());
+    }
+}

@@ -1,0 +1,47 @@
+//! The small examples: they do what they say.
+
+use serde_json::json;
+
+use crate::support::Server;
+
+#[test]
+fn hyper_only_counts_logs_in_and_logs_out() {
+    let server = Server::start("hyper-only");
+    let mut client = server.client();
+    for n in 1..=2 {
+        assert_eq!(client.get("/visits").is(200).body, format!("visit {n}"));
+    }
+    let before = client.clone();
+    client.post("/login/ada").is(200);
+    assert_ne!(client.jar, before.jar);
+    assert_eq!(client.get("/visits").body, "visit 3");
+    before.clone().get("/visits").is(409);
+    client.post("/logout").is(200);
+    assert!(client.jar.is_empty());
+    assert!(client.get("/elsewhere").is(404).header("vary").is_none());
+    assert_eq!(client.get("/visits").body, "visit 1");
+}
+
+#[test]
+fn typed_keeps_a_cart() {
+    let server = Server::start("typed");
+    let mut client = server.client();
+    assert_eq!(
+        client.get("/cart").json(),
+        json!({ "articles": {}, "coupon": null })
+    );
+    assert!(client.jar.is_empty());
+    for n in 1..=2 {
+        assert_eq!(client.post("/cart/tea").is(200).json(), n);
+    }
+    client.post("/cart/cups").is(200);
+    client.send("DELETE", "/cart/cups", &[], "").is(200);
+    client.send("PUT", "/coupon/SPRING", &[], "").is(200);
+    let order = json!({ "articles": { "tea": 2 }, "coupon": "SPRING" });
+    assert_eq!(client.get("/cart").json(), order);
+    assert_eq!(client.post("/buy").json(), order);
+    assert_eq!(
+        client.get("/cart").json(),
+        json!({ "articles": {}, "coupon": null })
+    );
+}

@@ -1,0 +1,14 @@
+//! The example programs as anybody runs them: processes of their own, real sockets, curl, and a
+//! real browser.
+
+#![allow(clippy::unwrap_used)] // in a test, a panic is the report
+
+mod browser;
+mod curl;
+mod examples;
+mod identity;
+mod parallel;
+mod process;
+mod quickstart;
+mod routes;
+mod support;

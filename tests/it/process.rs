@@ -1,0 +1,75 @@
+//! The process: how it starts, how it stops, and what a restart leaves.
+
+use crate::support::{KEY, Server, refusal};
+
+#[cfg(unix)]
+#[test]
+fn sigterm_ends_it_with_success_and_answers_what_is_in_flight() {
+    for program in ["quickstart", "testbed"] {
+        let server = Server::start(program);
+        server.client().get("/visits").is(200);
+        assert!(server.terminate().success(), "{program}");
+    }
+    let server = Server::start("testbed");
+    let mut client = server.client();
+    client.json("PUT", "/set/k", "0").is(204);
+    let slow = std::thread::spawn(move || client.get("/slow/600/set/k/1"));
+    crate::support::pause(200);
+    assert!(server.terminate().success());
+    slow.join().unwrap().is(200);
+}
+
+#[test]
+fn after_a_restart_with_the_same_key_a_session_is_lost_and_not_unknown() {
+    let first = Server::start("testbed");
+    let mut client = first.client();
+    client.get("/visits").is(200);
+    assert_eq!(client.arrival(), "resumed");
+    drop(first);
+    for (key, arrival) in [
+        (KEY, "lost"),
+        ("another key of thirty-two bytes!", "unknown"),
+    ] {
+        let second = Server::with("testbed", &[], key);
+        let mut again = second.client();
+        again.jar = client.jar.clone();
+        assert_eq!(again.arrival(), arrival);
+        assert_eq!(again.get("/visits").body, "visit 1", "a new session");
+        assert_ne!(again.jar, client.jar, "and a new cookie");
+    }
+}
+
+#[test]
+fn what_this_build_lacks_is_refused_with_status_2() {
+    for flags in [
+        &["--strategy", "stored=redis://127.0.0.1"][..],
+        &["--strategy", "token"],
+        &["--config", "sessile.toml"],
+        &["--node", "n1"],
+        &["--backing", "redis://127.0.0.1"],
+        &["--peers", "http://{node}.app"],
+    ] {
+        let (code, said) = refusal("testbed", flags, KEY);
+        assert_eq!(code, Some(2), "{flags:?}: {said}");
+        assert!(said.contains("does not have"), "{flags:?}: {said}");
+    }
+}
+
+#[test]
+fn a_weak_key_is_refused_without_being_shown() {
+    let (code, said) = refusal("testbed", &[], "short");
+    assert_eq!(code, Some(1), "{said}");
+    assert!(
+        said.contains("SESSILE_KEY") && said.contains("32"),
+        "{said}"
+    );
+    assert!(!said.contains("short\""), "{said}");
+}
+
+#[test]
+fn a_taken_port_is_an_error_that_names_it() {
+    let server = Server::start("quickstart");
+    let (code, said) = crate::support::run_on(server.port, "quickstart");
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains(&server.port.to_string()), "{said}");
+}

@@ -1,0 +1,181 @@
+//! A small blocking HTTP/1.1 client with a cookie jar. It sends each cookie back whatever its
+//! attributes say, and opens a connection for every request.
+
+use std::collections::BTreeMap;
+use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, TcpStream};
+use std::time::Duration;
+
+use serde_json::Value;
+
+/// A client and its jar; a clone is another one whose jar holds the same.
+#[derive(Clone, Debug)]
+pub(crate) struct Client {
+    port: u16,
+    pub(crate) jar: BTreeMap<String, String>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Response {
+    pub(crate) status: u16,
+    headers: Vec<(String, String)>,
+    pub(crate) body: String,
+    /// How many chunks the body came in; none if it was not chunked.
+    pub(crate) chunks: usize,
+}
+
+impl Client {
+    pub(crate) fn new(port: u16) -> Self {
+        let jar = BTreeMap::new();
+        Client { port, jar }
+    }
+
+    pub(crate) fn get(&mut self, path: &str) -> Response {
+        self.send("GET", path, &[], "")
+    }
+
+    pub(crate) fn post(&mut self, path: &str) -> Response {
+        self.send("POST", path, &[], "")
+    }
+
+    /// Sends what a browser's form sends: the values are to be percent-encoded.
+    pub(crate) fn form(&mut self, path: &str, fields: &str) -> Response {
+        let kind = ("content-type", "application/x-www-form-urlencoded");
+        self.send("POST", path, &[kind], fields)
+    }
+
+    pub(crate) fn json(&mut self, method: &str, path: &str, body: &str) -> Response {
+        let kind = ("content-type", "application/json");
+        self.send(method, path, &[kind], body)
+    }
+
+    /// The testbed's view of this client.
+    pub(crate) fn whoami(&mut self) -> Value {
+        self.get("/whoami").json()
+    }
+
+    pub(crate) fn arrival(&mut self) -> String {
+        self.whoami()["arrival"].as_str().unwrap().to_owned()
+    }
+
+    /// One request, one answer; the jar learns from it.
+    pub(crate) fn send(
+        &mut self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Response {
+        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).unwrap();
+        let patience = Some(Duration::from_secs(30));
+        stream.set_read_timeout(patience).unwrap();
+        let mut head = format!(
+            "{method} {path} HTTP/1.1\r\nhost: 127.0.0.1:{}\r\nconnection: close\r\ncontent-length: {}\r\n",
+            self.port,
+            body.len()
+        );
+        for (name, value) in headers {
+            head += &format!("{name}: {value}\r\n");
+        }
+        if !self.jar.is_empty() {
+            let pairs = self
+                .jar
+                .iter()
+                .map(|(name, value)| format!("{name}={value}"));
+            let pairs: Vec<_> = pairs.collect();
+            head += &format!("cookie: {}\r\n", pairs.join("; "));
+        }
+        stream
+            .write_all(format!("{head}\r\n{body}").as_bytes())
+            .unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        let response = Response::parse(&answer);
+        for line in response.all("set-cookie") {
+            self.keep(line);
+        }
+        response
+    }
+
+    fn keep(&mut self, line: &str) {
+        let (pair, attributes) = line.split_once(';').unwrap_or((line, ""));
+        let (name, value) = pair.split_once('=').unwrap();
+        if attributes.to_ascii_lowercase().contains("max-age=0") {
+            self.jar.remove(name);
+        } else {
+            self.jar.insert(name.to_owned(), value.to_owned());
+        }
+    }
+}
+
+impl Response {
+    fn parse(answer: &[u8]) -> Response {
+        let answer = std::str::from_utf8(answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        let mut lines = head.lines();
+        let status = lines.next().unwrap().split(' ').nth(1).unwrap();
+        let headers = lines.map(|line| {
+            let (name, value) = line.split_once(':').unwrap();
+            (name.to_ascii_lowercase(), value.trim().to_owned())
+        });
+        let mut response = Response {
+            status: status.parse().unwrap(),
+            headers: headers.collect(),
+            body: body.to_owned(),
+            chunks: 0,
+        };
+        if response.header("transfer-encoding") == Some("chunked") {
+            response.unchunk();
+        }
+        response
+    }
+
+    fn unchunk(&mut self) {
+        let raw = std::mem::take(&mut self.body);
+        let mut rest = raw.as_str();
+        loop {
+            let (size, after) = rest.split_once("\r\n").unwrap();
+            let size = usize::from_str_radix(size, 16).unwrap();
+            if size == 0 {
+                return;
+            }
+            self.body += &after[..size];
+            self.chunks += 1;
+            rest = &after[size + 2..];
+        }
+    }
+
+    fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        let of_name = self.headers.iter().filter(move |header| header.0 == name);
+        of_name.map(|(_, value)| value.as_str())
+    }
+
+    /// The first header of this name, given in lower case.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.all(name).next()
+    }
+
+    pub(crate) fn sets_cookie(&self) -> bool {
+        self.header("set-cookie").is_some()
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|why| panic!("{why}: {self:?}"))
+    }
+
+    /// Checks the status and hands itself on, for the rest of the line.
+    #[track_caller]
+    pub(crate) fn is(self, status: u16) -> Response {
+        assert_eq!(self.status, status, "{self:?}");
+        self
+    }
+
+    /// Checks that this is the testbed's page for an error of that kind.
+    #[track_caller]
+    pub(crate) fn fails_with(self, status: u16, kind: &str) {
+        let response = self.is(status);
+        assert_eq!(response.json(), serde_json::json!({ "error": kind }));
+        assert_eq!(response.header("cache-control"), Some("no-store"));
+        assert!(!response.sets_cookie(), "{response:?}");
+    }
+}

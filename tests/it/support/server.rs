@@ -1,0 +1,146 @@
+//! An example program as a process on a port of its own. It ends with its handle.
+
+use std::io::{BufRead as _, BufReader, Read};
+use std::net::{Ipv4Addr, TcpListener};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use super::build::built;
+use super::{Client, eventually};
+
+pub(crate) struct Server {
+    child: Child,
+    pub(crate) port: u16,
+    /// What it printed before and with the line that says it is ready.
+    pub(crate) greeting: String,
+    errors: Arc<Mutex<String>>,
+}
+
+/// The usual key of these tests.
+pub(crate) const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
+
+impl Server {
+    /// Starts a program and waits until it listens.
+    pub(crate) fn start(program: &str) -> Server {
+        Server::with(program, &[], KEY)
+    }
+
+    /// Starts a program with these arguments and this master key.
+    pub(crate) fn with(program: &str, arguments: &[&str], key: &str) -> Server {
+        // Somebody else can take the port between our look and the program's.
+        for _ in 0..5 {
+            let port = free_port();
+            if let Some(server) = Server::try_start(program, arguments, key, port) {
+                return server;
+            }
+        }
+        panic!("{program} did not start");
+    }
+
+    fn try_start(program: &str, arguments: &[&str], key: &str, port: u16) -> Option<Server> {
+        let mut child = Command::new(built(program))
+            .args(arguments)
+            .env("PORT", port.to_string())
+            .env("SESSILE_KEY", key)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let errors = Arc::default();
+        collect(child.stderr.take().unwrap(), Arc::clone(&errors));
+        let lines = lines(child.stdout.take().unwrap());
+        let mut server = Server {
+            child,
+            port,
+            greeting: String::new(),
+            errors,
+        };
+        let ready = format!("listening on http://127.0.0.1:{port}");
+        while !server.greeting.contains(&ready) {
+            let line = lines.recv_timeout(Duration::from_secs(20)).ok()?;
+            server.greeting += &line;
+            server.greeting.push('\n');
+        }
+        Some(server)
+    }
+
+    /// A client of this server with an empty jar.
+    pub(crate) fn client(&self) -> Client {
+        Client::new(self.port)
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.port)
+    }
+
+    /// What it wrote to standard error until now.
+    pub(crate) fn errors(&self) -> String {
+        self.errors.lock().unwrap().clone()
+    }
+
+    /// Asks the process to stop, by its own id, and waits until it did.
+    #[cfg(unix)]
+    pub(crate) fn terminate(mut self) -> ExitStatus {
+        let id = self.child.id().to_string();
+        let sent = Command::new("kill").args(["-TERM", &id]).status().unwrap();
+        assert!(sent.success());
+        eventually("the process ends", || self.child.try_wait().unwrap())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+/// Reads on to the end, so that the program never waits for a reader.
+fn lines(from: impl Read + Send + 'static) -> Receiver<String> {
+    let (send, receive) = channel();
+    thread::spawn(move || {
+        for line in BufReader::new(from).lines().map_while(Result::ok) {
+            // Nobody listens any more once the program is ready.
+            let _ = send.send(line);
+        }
+    });
+    receive
+}
+
+fn collect(from: impl Read + Send + 'static, into: Arc<Mutex<String>>) {
+    thread::spawn(move || {
+        for line in BufReader::new(from).lines().map_while(Result::ok) {
+            let mut text = into.lock().unwrap();
+            text.push_str(&line);
+            text.push('\n');
+        }
+    });
+}
+
+/// Runs a program that is expected to refuse its arguments: its status and what it said.
+pub(crate) fn refusal(program: &str, arguments: &[&str], key: &str) -> (Option<i32>, String) {
+    let mut command = Command::new(built(program));
+    command.args(arguments).env("SESSILE_KEY", key);
+    failure(&mut command, free_port())
+}
+
+/// Runs a program on a port that is taken: its status and what it said.
+pub(crate) fn run_on(port: u16, program: &str) -> (Option<i32>, String) {
+    failure(&mut Command::new(built(program)), port)
+}
+
+fn failure(command: &mut Command, port: u16) -> (Option<i32>, String) {
+    let output = command.env("PORT", port.to_string()).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    (output.status.code(), said)
+}
