@@ -212,10 +212,7 @@ pub struct Credential {
 impl Credential {
     /// A new credential, both halves random.
     pub fn random() -> Self {
-        Credential {
-            sid: SessionId::random(),
-            verifier: Verifier::random(),
-        }
+        Credential::from_bytes(&rand::rng().random())
     }
 
     /// The 43 characters. Secret.

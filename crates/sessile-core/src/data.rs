@@ -46,9 +46,12 @@ impl Data {
             .sum()
     }
 
-    /// From entries with distinct names, in any order.
-    pub(crate) fn from_distinct(mut entries: Vec<(Name, Text)>) -> Self {
-        entries.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+    pub(crate) fn entries(&self) -> &[(Name, Text)] {
+        &self.0
+    }
+
+    /// From entries sorted by name, with distinct names.
+    pub(crate) fn from_sorted(entries: Vec<(Name, Text)>) -> Self {
         Data(entries.into_boxed_slice())
     }
 }

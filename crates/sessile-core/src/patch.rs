@@ -230,13 +230,31 @@ impl Patch {
 
     /// The data after this patch.
     pub(crate) fn merge(&self, data: &Data) -> Data {
-        let mut entries = Vec::with_capacity(data.len() + self.set.len());
-        if !self.clear {
-            let kept = data.iter().filter(|(name, _)| !self.mentions(name));
-            entries.extend(kept.map(|(name, text)| (name.clone(), text.clone())));
+        let old = if self.clear { &[] } else { data.entries() };
+        let is_new = |(name, _): &&(Name, Text)| !old.iter().any(|(known, _)| known == name);
+        let new = self.set.iter().filter(is_new);
+        let added = new.clone().count();
+
+        // Exactly as many as there will be: the data is kept for as long as the session.
+        let mut entries = Vec::with_capacity(old.len() + added - self.removed_from(old));
+        for (name, text) in old {
+            if let Some((_, set)) = self.set.iter().find(|(known, _)| known == name) {
+                entries.push((name.clone(), set.clone()));
+            } else if !self.remove.contains(name) {
+                entries.push((name.clone(), text.clone()));
+            }
         }
-        entries.extend(self.set.iter().cloned());
-        Data::from_distinct(entries)
+        entries.extend(new.cloned());
+        if added > 0 {
+            entries.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        }
+        Data::from_sorted(entries)
+    }
+
+    fn removed_from(&self, old: &[(Name, Text)]) -> usize {
+        old.iter()
+            .filter(|(name, _)| self.remove.contains(name))
+            .count()
     }
 }
 

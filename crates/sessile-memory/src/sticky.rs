@@ -54,7 +54,7 @@ impl Sticky {
     pub fn new() -> Self {
         Sticky {
             table: Arc::new(Table::new(Capacity::default())),
-            macs: Macs::new(KeyRing::random()),
+            macs: Macs::new(KeyRing::random(), NO_NODE),
             cap: None,
             on_reuse: OnReuse::default(),
             started: AtomicU64::new(0),
@@ -73,7 +73,7 @@ impl Sticky {
     /// session went with the old process arrives as `Lost` and not as a stranger.
     #[must_use]
     pub fn keys(mut self, ring: KeyRing) -> Self {
-        self.macs = Macs::new(ring);
+        self.macs = Macs::new(ring, NO_NODE);
         self
     }
 
@@ -211,7 +211,7 @@ impl Strategy for Sticky {
     }
 
     fn issue(&self, record: &Record, verifier: &Verifier, carrier: &str) -> Result<String> {
-        Ok(self.macs.issue(NO_NODE, record, verifier, carrier))
+        Ok(self.macs.issue(record, verifier, carrier))
     }
 
     fn guarantees(&self) -> Guarantees {

@@ -4,12 +4,15 @@
 //! - `body`: base64url of `sid` (16) ‖ `verifier` (16) ‖ `version` (u64, big endian) ‖ absolute
 //!   deadline in minutes since the Unix epoch (u32, big endian): 44 bytes, 59 characters.
 //! - `tag`: base64url of the first 16 bytes of HMAC-SHA256 over
-//!   `"sessile/sticky/1" 00 <carrier> 00 <node> "." <body>`: 22 characters.
+//!   `"sessile/sticky/1" 00 <carrier> 00 <node> 00`, filled up with zero bytes to whole blocks of
+//!   64, and the 44 bytes of the body: 22 characters.
 //!
-//! The MAC key is HKDF-SHA256 of the master key, without salt, with the purpose as info.
+//! The MAC key is HKDF-SHA256 of the master key, without salt, with the purpose as info. What is
+//! in front of the body is the same for every request and is absorbed once; the body is one block.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
+use std::sync::OnceLock;
+
+use base64_simd::{Out, URL_SAFE_NO_PAD as BASE64};
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sessile_core::{Credential, KeyRing, MasterKey, Record, SessionId, Timestamp, Verifier};
@@ -29,8 +32,7 @@ const MINUTE: u64 = 60_000;
 pub(crate) struct Wire<'a> {
     pub(crate) credential: Credential,
     pub(crate) deadline: Timestamp,
-    /// `<node>.<body>`
-    signed: &'a [u8],
+    body: [u8; BODY],
     tag: &'a [u8],
 }
 
@@ -42,10 +44,7 @@ impl<'a> Wire<'a> {
             return None;
         }
         let (body, tag) = (&rest[..BODY_TEXT], &rest[BODY_TEXT + 1..]);
-        let mut bytes = [0; BODY];
-        if BASE64.decode_slice(body, &mut bytes) != Ok(BODY) {
-            return None;
-        }
+        let bytes: [u8; BODY] = decode(body)?;
         let (mut sid, mut verifier, mut minutes) = ([0; 16], [0; 16], [0; 4]);
         sid.copy_from_slice(&bytes[..16]);
         verifier.copy_from_slice(&bytes[16..32]);
@@ -56,7 +55,7 @@ impl<'a> Wire<'a> {
                 verifier: Verifier::from_bytes(verifier),
             },
             deadline: Timestamp::from_millis(u64::from(u32::from_be_bytes(minutes)) * MINUTE),
-            signed: &text[..text.len() - TAG_TEXT - 1],
+            body: bytes,
             tag,
         };
         Some(wire)
@@ -67,49 +66,64 @@ impl<'a> Wire<'a> {
 pub(crate) struct Macs {
     ring: KeyRing,
     keys: Vec<Hmac<Sha256>>,
+    node: Box<str>,
+    /// For the first carrier that was asked for; mostly there is no other.
+    usual: OnceLock<(Box<str>, Vec<Hmac<Sha256>>)>,
 }
 
 impl Macs {
-    pub(crate) fn new(ring: KeyRing) -> Self {
+    pub(crate) fn new(ring: KeyRing, node: &str) -> Self {
         let keys = ring.keys().map(prepare).collect();
-        Macs { ring, keys }
+        Macs {
+            ring,
+            keys,
+            node: node.into(),
+            usual: OnceLock::new(),
+        }
     }
 
     /// The text for a client.
-    pub(crate) fn issue(
-        &self,
-        node: &str,
-        record: &Record,
-        verifier: &Verifier,
-        carrier: &str,
-    ) -> String {
-        let mut bytes = [0; BODY];
-        bytes[..16].copy_from_slice(record.sid.as_bytes());
-        bytes[16..32].copy_from_slice(&verifier.expose());
-        bytes[32..40].copy_from_slice(&record.version.to_be_bytes());
-        let minutes = u32::try_from(record.absolute_deadline.as_millis().div_ceil(MINUTE))
-            .unwrap_or(u32::MAX);
-        bytes[40..].copy_from_slice(&minutes.to_be_bytes());
+    pub(crate) fn issue(&self, record: &Record, verifier: &Verifier, carrier: &str) -> String {
+        let mut body = [0; BODY];
+        body[..16].copy_from_slice(record.sid.as_bytes());
+        body[16..32].copy_from_slice(&verifier.expose());
+        body[32..40].copy_from_slice(&record.version.to_be_bytes());
+        let deadline = record.absolute_deadline.as_millis().div_ceil(MINUTE);
+        let minutes = u32::try_from(deadline).unwrap_or(u32::MAX);
+        body[40..].copy_from_slice(&minutes.to_be_bytes());
+        let tag = tag(self.bound(carrier, 0), &body);
 
-        let mut text = String::with_capacity(node.len() + 1 + BODY_TEXT + 1 + TAG_TEXT);
-        text.push_str(node);
+        let mut text = String::with_capacity(self.node.len() + 1 + BODY_TEXT + 1 + TAG_TEXT);
+        text.push_str(&self.node);
         text.push('.');
-        BASE64.encode_string(bytes, &mut text);
-        let tag = tag(&self.keys[0], carrier, text.as_bytes());
+        BASE64.encode_append(body, &mut text);
         text.push('.');
-        BASE64.encode_string(tag, &mut text);
+        BASE64.encode_append(tag, &mut text);
         text
     }
 
     /// Whether one of our keys made this, for this carrier.
     pub(crate) fn verify(&self, wire: &Wire<'_>, carrier: &str, now: Timestamp) -> bool {
-        let mut sent = [0; TAG];
-        if BASE64.decode_slice(wire.tag, &mut sent) != Ok(TAG) {
+        let Some(sent) = decode::<TAG>(wire.tag) else {
             return false;
-        }
-        self.ring.keys().zip(&self.keys).any(|(key, mac)| {
-            key.verifies_at(now) && bool::from(tag(mac, carrier, wire.signed).ct_eq(&sent))
+        };
+        self.ring.keys().enumerate().any(|(at, key)| {
+            let ours = || tag(self.bound(carrier, at), &wire.body);
+            key.verifies_at(now) && bool::from(ours().ct_eq(&sent))
         })
+    }
+
+    /// A key's MAC that has absorbed everything but the body.
+    fn bound(&self, carrier: &str, key: usize) -> Hmac<Sha256> {
+        let bind = |mac: &Hmac<Sha256>| bind(mac, carrier, &self.node);
+        let usual = self
+            .usual
+            .get_or_init(|| (carrier.into(), self.keys.iter().map(bind).collect()));
+        if *usual.0 == *carrier {
+            usual.1[key].clone()
+        } else {
+            bind(&self.keys[key])
+        }
     }
 }
 
@@ -123,14 +137,35 @@ fn prepare(key: &MasterKey) -> Hmac<Sha256> {
     mac
 }
 
-fn tag(mac: &Hmac<Sha256>, carrier: &str, signed: &[u8]) -> [u8; TAG] {
+fn bind(mac: &Hmac<Sha256>, carrier: &str, node: &str) -> Hmac<Sha256> {
+    const BLOCK: usize = 64;
+    let mut head = [
+        PURPOSE,
+        b"\0",
+        carrier.as_bytes(),
+        b"\0",
+        node.as_bytes(),
+        b"\0",
+    ]
+    .concat();
+    head.resize(head.len().next_multiple_of(BLOCK), 0);
     let mut mac = mac.clone();
-    for part in [PURPOSE, b"\0", carrier.as_bytes(), b"\0", signed] {
-        mac.update(part);
-    }
+    mac.update(&head);
+    mac
+}
+
+fn tag(mut bound: Hmac<Sha256>, body: &[u8; BODY]) -> [u8; TAG] {
+    bound.update(body);
     let mut tag = [0; TAG];
-    tag.copy_from_slice(&mac.finalize().into_bytes()[..TAG]);
+    tag.copy_from_slice(&bound.finalize().into_bytes()[..TAG]);
     tag
+}
+
+/// Canonical base64url of exactly so many bytes.
+fn decode<const N: usize>(text: &[u8]) -> Option<[u8; N]> {
+    let mut bytes = [0; N];
+    let decoded = BASE64.decode(text, Out::from_slice(&mut bytes)).ok()?;
+    (decoded.len() == N).then_some(bytes)
 }
 
 impl std::fmt::Debug for Macs {
@@ -148,7 +183,7 @@ mod tests {
     use super::*;
 
     const GOLDEN: &str =
-        "s.AQEBAQEBAQEBAQEBAQEBAQICAgICAgICAgICAgICAgIAAAAAAAAAAwG6gUA.q5k_bR8EOz4-ZoYLPUvKtQ";
+        "s.AQEBAQEBAQEBAQEBAQEBAQICAgICAgICAgICAgICAgIAAAAAAAAAAwG6gUA.XNWkueq3YRx0hnACeuHXOQ";
     const CARRIER: &str = "__Host-sid";
 
     fn ring() -> KeyRing {
@@ -174,7 +209,7 @@ mod tests {
     fn the_wire_format_has_a_golden_vector() {
         let deadline = Timestamp::from_millis(29_000_000 * MINUTE - 1);
         let text =
-            Macs::new(ring()).issue("s", &record(3, deadline), &credential().verifier, CARRIER);
+            Macs::new(ring(), "s").issue(&record(3, deadline), &credential().verifier, CARRIER);
         assert_eq!(text, GOLDEN);
         assert_eq!(text.len(), 84);
         let wire = Wire::parse(text.as_bytes(), "s").unwrap();
@@ -189,8 +224,7 @@ mod tests {
     #[test]
     fn the_longest_label_makes_99_bytes() {
         let label = "n".repeat(16);
-        let text = Macs::new(ring()).issue(
-            &label,
+        let text = Macs::new(ring(), &label).issue(
             &record(u64::MAX, Timestamp::MAX),
             &credential().verifier,
             CARRIER,
@@ -200,7 +234,7 @@ mod tests {
 
     #[test]
     fn every_changed_character_is_refused() {
-        let macs = Macs::new(ring());
+        let macs = Macs::new(ring(), "s");
         let now = Timestamp::default();
         assert!(macs.verify(&Wire::parse(GOLDEN.as_bytes(), "s").unwrap(), CARRIER, now));
         for at in 0..GOLDEN.len() {
@@ -217,15 +251,12 @@ mod tests {
     fn a_credential_does_not_move_to_another_carrier_label_or_key() {
         let now = Timestamp::default();
         let wire = Wire::parse(GOLDEN.as_bytes(), "s").unwrap();
-        assert!(!Macs::new(ring()).verify(&wire, "sid", now));
-        assert!(!Macs::new(KeyRing::random()).verify(&wire, CARRIER, now));
+        assert!(!Macs::new(ring(), "s").verify(&wire, "sid", now));
+        assert!(!Macs::new(KeyRing::random(), "s").verify(&wire, CARRIER, now));
         let relabelled = GOLDEN.replacen('s', "t", 1);
         assert!(Wire::parse(relabelled.as_bytes(), "s").is_none());
-        assert!(!Macs::new(ring()).verify(
-            &Wire::parse(relabelled.as_bytes(), "t").unwrap(),
-            CARRIER,
-            now
-        ));
+        let relabelled = Wire::parse(relabelled.as_bytes(), "t").unwrap();
+        assert!(!Macs::new(ring(), "t").verify(&relabelled, CARRIER, now));
     }
 
     #[test]
@@ -235,12 +266,12 @@ mod tests {
             .unwrap()
             .retired_at(at);
         let new = MasterKey::new("new", (1..33).collect::<Vec<u8>>()).unwrap();
-        let macs = Macs::new(KeyRing::new(new).previous(old).unwrap());
+        let macs = Macs::new(KeyRing::new(new).previous(old).unwrap(), "s");
         let wire = Wire::parse(GOLDEN.as_bytes(), "s").unwrap();
         assert!(macs.verify(&wire, CARRIER, Timestamp::from_millis(999)));
         assert!(!macs.verify(&wire, CARRIER, at));
         assert_ne!(
-            macs.issue("s", &record(3, at), &credential().verifier, CARRIER),
+            macs.issue(&record(3, at), &credential().verifier, CARRIER),
             GOLDEN
         );
     }

@@ -19,6 +19,8 @@ pub(crate) struct Commit {
     /// Closes the handle when nothing is left: the response head leaves next.
     closes: bool,
     deadline: Option<Timestamp>,
+    /// The time of this poll, once somebody needed it.
+    now: Option<Timestamp>,
     /// What was handed to the strategy last was data, and data alone.
     data_only: bool,
 }
@@ -47,6 +49,7 @@ impl Commit {
             stage: Stage::Idle,
             closes,
             deadline: None,
+            now: None,
             data_only: false,
         }
     }
@@ -57,7 +60,8 @@ impl Commit {
 
     /// Hands the next operation to the strategy.
     fn start(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<Stage>>> {
-        let (shared, now) = (&self.handle.shared, self.handle.now());
+        let shared = &self.handle.shared;
+        let now = *self.now.get_or_insert_with(|| self.handle.now());
         self.deadline
             .get_or_insert_with(|| now.after(shared.deadline));
         let mut draft = self.handle.draft();
@@ -150,6 +154,7 @@ impl Future for Commit {
     type Output = Result<()>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<()>> {
+        self.now = None;
         loop {
             let settled = match &mut self.stage {
                 Stage::Idle => match ready!(self.start(context)) {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering, fence};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use http::{Method, Request};
@@ -186,6 +186,12 @@ impl Handle {
     /// The head of the response is about to leave.
     pub(crate) fn leave(self: &mut Arc<Self>) -> Leave {
         // Mostly the request is gone, and with it everybody else who could use the session.
+        if Arc::strong_count(self) == 1 {
+            fence(Ordering::Acquire);
+            if self.opened.get().is_none() {
+                return Leave::Unused;
+            }
+        }
         if let Some(handle) = Arc::get_mut(self) {
             let doing = handle
                 .doing

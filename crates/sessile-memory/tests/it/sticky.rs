@@ -296,7 +296,7 @@ fn the_wire_format_is_fixed() {
         .unwrap();
     assert_eq!(
         text,
-        "s.AQEBAQEBAQEBAQEBAQEBAQICAgICAgICAgICAgICAgIAAAAAAAAAAwG6gUA.q5k_bR8EOz4-ZoYLPUvKtQ"
+        "s.AQEBAQEBAQEBAQEBAQEBAQICAgICAgICAgICAgICAgIAAAAAAAAAAwG6gUA.XNWkueq3YRx0hnACeuHXOQ"
     );
 }
 

@@ -61,10 +61,9 @@ impl Draft {
     }
 
     fn new_record(&mut self, now: Timestamp, lifetime: &Lifetime) -> Arc<Record> {
-        let credential = Credential {
-            sid: self.sid(),
-            verifier: Verifier::random(),
-        };
+        let mut credential = Credential::random();
+        // Somebody may have asked for the id before.
+        credential.sid = self.next_sid.unwrap_or(credential.sid);
         let lifetime = self.plan.lifetime().unwrap_or(*lifetime);
         let mut record = Record::new(&credential, now, &lifetime);
         if let Target::New { subject } = self.plan.target() {

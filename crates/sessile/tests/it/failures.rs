@@ -116,3 +116,26 @@ async fn a_write_on_stale_state_is_409_until_it_is_accepted() {
     assert_eq!(accepted.status(), StatusCode::OK);
     assert_eq!(client.look(&layer).await, "nobody a=3 stale");
 }
+
+#[tokio::test]
+async fn what_was_surely_not_done_is_tried_again_and_what_may_have_been_is_not() {
+    for (kind, found) in [
+        (ErrorKind::Unavailable, "nobody a=2 resumed"),
+        (ErrorKind::Unknown, "nobody a=1 resumed"),
+    ] {
+        let probe = Probe::new();
+        let (layer, _) = over(probe.clone());
+        let mut client = Client::default();
+        client.insert(&layer, "a", 1).await;
+        let answer = client
+            .post(&layer, async |session| {
+                probe.fail(Call::Apply, kind);
+                session.update("a", |a: &mut u64| *a += 1).unwrap();
+                assert_eq!(session.commit().await.unwrap_err().kind(), kind);
+                probe.heal();
+            })
+            .await;
+        assert_eq!(answer.status(), StatusCode::OK);
+        assert_eq!(client.look(&layer).await, found);
+    }
+}

@@ -199,3 +199,30 @@ async fn an_update_after_a_concurrent_logout_is_409_and_not_500() {
         .await;
     assert_eq!(answer.status(), StatusCode::CONFLICT);
 }
+
+#[tokio::test]
+async fn whoever_knows_the_public_id_and_not_the_verifier_opens_nothing() {
+    let (layer, _) = sticky();
+    let mut owner = Client::default();
+    owner.login(&layer, "alice").await;
+    let good = owner.credential().unwrap().to_owned();
+    // Label, id and verifier: 45 characters. All the rest depends on them.
+    for at in 0..45 {
+        for with in ["A", "z", "_", "."] {
+            let forged = [&good[..at], with, &good[at + 1..]].concat();
+            if forged == good {
+                continue;
+            }
+            let mut thief = Client::default();
+            thief.present(&forged);
+            assert_eq!(thief.look(&layer).await, "nobody unknown", "{at} {with}");
+        }
+    }
+    for cut in 0..good.len() {
+        let mut thief = Client::default();
+        thief.present(&good[..cut]);
+        assert_eq!(thief.look(&layer).await, "nobody unknown", "{cut}");
+    }
+    assert_eq!(owner.look(&layer).await, "alice resumed");
+    assert_eq!(count(&layer).await, 1);
+}

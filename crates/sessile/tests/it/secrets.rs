@@ -70,6 +70,8 @@ fn forms(text: &str) -> Vec<String> {
         text[text.len() - 22..].to_owned(),
         listed.trim_matches(['[', ']']).to_owned(),
         hex,
+        u128::from_be_bytes(verifier).to_string(),
+        u128::from_le_bytes(verifier).to_string(),
     ]
 }
 
@@ -188,6 +190,18 @@ async fn no_secret_is_in_what_the_types_and_errors_show() {
     show(format!("{layer:?} {:?} {layer:#?}", layer.sessions()));
     show(format!("{:?}", layer.sessions().list("alice").await));
     show(format!("{:?}", tower::Layer::layer(&layer, ())));
+    for text in &credentials {
+        let credential = Credential::decode(&text[2..45]).unwrap();
+        let presented = sessile_core::Presented {
+            text: text.as_bytes(),
+            carrier: "__Host-sid",
+            arrived: sessile::Timestamp::default(),
+        };
+        show(format!(
+            "{credential:?} {:?} {presented:?}",
+            credential.verifier
+        ));
+    }
     assert!(shown.contains("alice"), "the table was shown");
     assert_clean(&shown, &credentials);
 }

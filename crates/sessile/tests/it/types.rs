@@ -55,3 +55,8 @@ fn one_word_decides_the_strategy_at_run_time() {
     let strategy: Box<dyn sessile::Strategy> = Box::new(Probe::new());
     assert_eq!(strategy.guarantees().max_bytes, 64 * 1024);
 }
+
+#[test]
+fn what_must_not_compile_does_not() {
+    trybuild::TestCases::new().compile_fail("tests/ui/*.rs");
+}
