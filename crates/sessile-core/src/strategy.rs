@@ -139,6 +139,14 @@ impl Opened {
         }
     }
 
+    /// The session, if there is one to be used.
+    pub fn into_held(self) -> Option<Held> {
+        match self.found {
+            Found::Session(held) => Some(held),
+            Found::Nothing | Found::Reuse(_) => None,
+        }
+    }
+
     /// This session.
     pub fn resumed(held: Held) -> Self {
         Opened {

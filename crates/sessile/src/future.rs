@@ -79,7 +79,7 @@ where
             return polled;
         };
         // Without a handle, this layer is inside one of the same name; the session is that one's.
-        let Some(mut handle) = this.handle.take() else {
+        let Some(handle) = this.handle.take() else {
             return polled;
         };
         match handle.leave() {

@@ -2,8 +2,7 @@
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
-use std::sync::atomic::{AtomicBool, Ordering, fence};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::{Method, Request};
 use sessile_core::{Arrival, Found, Held, Opened, Plan, Presented, Timestamp};
@@ -24,18 +23,25 @@ pub(crate) struct Handle {
     arrived: Timestamp,
     /// The request only reads: `GET` or `HEAD`.
     pub(crate) reads: bool,
-    opened: OnceLock<Opened>,
-    /// Something was done: before that, reading needs no lock.
-    drafted: AtomicBool,
     doing: Mutex<Doing>,
 }
 
-/// What is being done to the session.
-#[derive(Default)]
+/// How far this request has got with the session.
 struct Doing {
-    draft: Option<Box<Draft>>,
+    stage: Stage,
+    /// Somebody asked for the session, and be it in vain: the response depends on the cookie.
+    asked: bool,
     /// The response head has left, and no new credential with it.
     closed: bool,
+}
+
+enum Stage {
+    /// Nobody asked for it.
+    Unused,
+    /// It was looked for. Most requests that use a session only read it.
+    Found(Opened),
+    /// Something was done to it.
+    Draft(Box<Draft>),
 }
 
 /// How a response leaves.
@@ -100,9 +106,11 @@ impl Handle {
             sent,
             arrived,
             reads: matches!(*request.method(), Method::GET | Method::HEAD),
-            opened: OnceLock::new(),
-            drafted: AtomicBool::new(false),
-            doing: Mutex::default(),
+            doing: Mutex::new(Doing {
+                stage: Stage::Unused,
+                asked: false,
+                closed: false,
+            }),
         });
         request
             .extensions_mut()
@@ -124,9 +132,9 @@ impl Handle {
     }
 
     /// Finds the session, the first time. A failure is not kept: the next call tries again.
-    pub(crate) async fn load(&self) -> Result<&Opened> {
-        if let Some(opened) = self.opened.get() {
-            return Ok(opened);
+    pub(crate) async fn load(&self) -> Result<()> {
+        if self.lock().ask() {
+            return Ok(());
         }
         let opened = self
             .open()
@@ -135,8 +143,12 @@ impl Handle {
         if let Found::Reuse(sid) = &opened.found {
             telemetry::reuse(sid);
         }
+        let mut doing = self.lock();
         // Two may have looked at the same time; the first one's finding stays.
-        Ok(self.opened.get_or_init(|| opened))
+        if matches!(doing.stage, Stage::Unused) {
+            doing.stage = Stage::Found(opened);
+        }
+        Ok(())
     }
 
     async fn open(&self) -> Result<Opened> {
@@ -158,49 +170,28 @@ impl Handle {
         Ok(step.await?)
     }
 
-    /// What a handler sees of the session.
-    pub(crate) fn view<R>(&self, look: impl FnOnce(View<'_>) -> R) -> R {
-        if self.drafted.load(Ordering::Acquire) {
-            return look(self.draft().view());
-        }
-        let opened = self.opened.get();
-        look(View {
-            arrival: opened.map_or(Arrival::New, |opened| opened.arrival),
-            record: opened.and_then(Opened::held).map(|held| &held.record),
-            plan: None,
-        })
+    /// No closure of the application runs under this lock, and every change is made whole, so a
+    /// poisoned one is still good.
+    fn lock(&self) -> MutexGuard<'_, Doing> {
+        self.doing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Locks what is being done. No closure of the application runs under this lock, and every
-    /// change is made whole, so a poisoned one is still good.
+    /// What a handler sees of the session.
+    pub(crate) fn view<R>(&self, look: impl FnOnce(View<'_>) -> R) -> R {
+        look(self.lock().view())
+    }
+
+    /// The draft, locked; begun if need be.
     pub(crate) fn draft(&self) -> DraftGuard<'_> {
-        let mut doing = self.doing.lock().unwrap_or_else(PoisonError::into_inner);
-        if doing.draft.is_none() {
-            let draft = Draft::new(self.opened.get(), doing.closed);
-            doing.draft = Some(Box::new(draft));
-            self.drafted.store(true, Ordering::Release);
-        }
+        let mut doing = self.lock();
+        doing.begin();
         DraftGuard(doing)
     }
 
     /// The head of the response is about to leave.
-    pub(crate) fn leave(self: &mut Arc<Self>) -> Leave {
-        // Mostly the request is gone, and with it everybody else who could use the session.
-        if Arc::strong_count(self) == 1 {
-            fence(Ordering::Acquire);
-            if self.opened.get().is_none() {
-                return Leave::Unused;
-            }
-        }
-        if let Some(handle) = Arc::get_mut(self) {
-            let doing = handle
-                .doing
-                .get_mut()
-                .unwrap_or_else(PoisonError::into_inner);
-            return doing.leave(handle.opened.get(), handle.arrived);
-        }
-        let mut doing = self.doing.lock().unwrap_or_else(PoisonError::into_inner);
-        let leave = doing.leave(self.opened.get(), self.arrived);
+    pub(crate) fn leave(&self) -> Leave {
+        let mut doing = self.lock();
+        let leave = doing.leave(self.arrived);
         if leave != Leave::Unsettled {
             doing.close();
         }
@@ -209,21 +200,21 @@ impl Handle {
 
     /// No credential will leave any more.
     pub(crate) fn close(&self) {
-        self.doing
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .close();
+        self.lock().close();
     }
 
     /// What the response has to tell the client, with the session it is about.
     pub(crate) fn issue<R>(&self, tell: impl FnOnce(Issue, Option<&Held>) -> R) -> R {
-        if self.drafted.load(Ordering::Acquire) {
-            let draft = self.draft();
-            let (issue, held) = draft.issue();
-            return tell(issue, held);
-        }
-        let held = self.opened.get().and_then(Opened::held);
-        tell(held.map_or(Issue::Nothing, Issue::of), held)
+        let doing = self.lock();
+        let (issue, held) = match &doing.stage {
+            Stage::Unused => (Issue::Nothing, None),
+            Stage::Found(opened) => {
+                let held = opened.held();
+                (held.map_or(Issue::Nothing, Issue::of), held)
+            }
+            Stage::Draft(draft) => draft.issue(),
+        };
+        tell(issue, held)
     }
 
     /// Replays the log on the record that is held now. The closures in it are the application's
@@ -256,13 +247,37 @@ impl Handle {
 }
 
 impl Doing {
-    fn leave(&self, opened: Option<&Opened>, now: Timestamp) -> Leave {
-        let settled = match (&self.draft, opened) {
-            (Some(draft), _) => draft.is_settled(now),
-            (None, Some(opened)) => opened
+    /// Notes that the session was asked for; whether it has been looked for already.
+    fn ask(&mut self) -> bool {
+        self.asked = true;
+        !matches!(self.stage, Stage::Unused)
+    }
+
+    fn view(&self) -> View<'_> {
+        match &self.stage {
+            Stage::Unused => View::default(),
+            Stage::Found(opened) => View::of(opened),
+            Stage::Draft(draft) => draft.view(),
+        }
+    }
+
+    fn begin(&mut self) {
+        let opened = match std::mem::replace(&mut self.stage, Stage::Unused) {
+            Stage::Unused => Opened::nothing(Arrival::New),
+            Stage::Found(opened) => opened,
+            draft @ Stage::Draft(_) => return self.stage = draft,
+        };
+        self.stage = Stage::Draft(Box::new(Draft::new(opened, self.closed)));
+    }
+
+    fn leave(&self, now: Timestamp) -> Leave {
+        let settled = match &self.stage {
+            Stage::Unused if !self.asked => return Leave::Unused,
+            Stage::Unused => true,
+            Stage::Found(opened) => !opened
                 .held()
-                .is_none_or(|held| !draft::is_use_due(held, now)),
-            (None, None) => return Leave::Unused,
+                .is_some_and(|held| draft::is_use_due(held, now)),
+            Stage::Draft(draft) => draft.is_settled(now),
         };
         if settled {
             Leave::Settled
@@ -273,7 +288,7 @@ impl Doing {
 
     fn close(&mut self) {
         self.closed = true;
-        if let Some(draft) = &mut self.draft {
+        if let Stage::Draft(draft) = &mut self.stage {
             draft.close();
         }
     }
@@ -293,13 +308,19 @@ impl Deref for DraftGuard<'_> {
     type Target = Draft;
 
     fn deref(&self) -> &Draft {
-        self.0.draft.as_ref().expect("made when it was locked")
+        match &self.0.stage {
+            Stage::Draft(draft) => draft,
+            _ => unreachable!("begun when it was locked"),
+        }
     }
 }
 
 impl DerefMut for DraftGuard<'_> {
     fn deref_mut(&mut self) -> &mut Draft {
-        self.0.draft.as_mut().expect("made when it was locked")
+        match &mut self.0.stage {
+            Stage::Draft(draft) => draft,
+            _ => unreachable!("begun when it was locked"),
+        }
     }
 }
 
@@ -307,8 +328,9 @@ impl Drop for Handle {
     fn drop(&mut self) {
         let doing = self.doing.get_mut().unwrap_or_else(PoisonError::into_inner);
         if let Doing {
-            draft: Some(draft),
+            stage: Stage::Draft(draft),
             closed: true,
+            ..
         } = doing
             && let Some(sid) = draft.uncommitted()
         {
@@ -321,7 +343,6 @@ impl fmt::Debug for Handle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Handle")
             .field("name", &self.name())
-            .field("used", &self.opened.get().is_some())
             .finish_non_exhaustive()
     }
 }

@@ -18,26 +18,19 @@ pub(crate) enum Found<'a> {
 pub(crate) fn read<'a>(headers: &'a HeaderMap, name: &str) -> Found<'a> {
     let mut found = Found::Nothing;
     for line in headers.get_all(COOKIE) {
-        let mut rest = Some(line.as_bytes());
-        while let Some(line) = rest {
-            let pair = match memchr::memchr(b';', line) {
-                Some(at) => {
-                    rest = Some(&line[at + 1..]);
-                    &line[..at]
-                }
-                None => {
-                    rest = None;
-                    line
-                }
-            };
-            let Some(value) = value(pair, name.as_bytes()) else {
-                continue;
-            };
-            match found {
-                Found::Nothing => found = Found::One(value),
-                Found::One(other) if other == value => {}
-                _ => return Found::Several,
+        let mut rest = line.as_bytes();
+        loop {
+            let end = memchr::memchr(b';', rest).unwrap_or(rest.len());
+            match (value(&rest[..end], name.as_bytes()), &found) {
+                (None, _) => {}
+                (Some(value), Found::Nothing) => found = Found::One(value),
+                (Some(value), Found::One(other)) if value == *other => {}
+                (Some(_), _) => return Found::Several,
             }
+            if end == rest.len() {
+                break;
+            }
+            rest = &rest[end + 1..];
         }
     }
     found

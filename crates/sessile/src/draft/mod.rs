@@ -78,6 +78,8 @@ struct Running {
     verifier: Option<Verifier>,
     /// Without it nothing of the handler's is lost: notes of use only.
     is_note: bool,
+    /// It ends a session.
+    is_end: bool,
     /// It moves a deadline that the client's credential or cookie repeats.
     moves_deadline: bool,
 }
@@ -96,9 +98,9 @@ pub(crate) enum Access {
 }
 
 impl Draft {
-    pub(crate) fn new(opened: Option<&Opened>, closed: bool) -> Self {
-        let held = opened.and_then(Opened::held).cloned();
-        let arrival = opened.map_or(Arrival::New, |opened| opened.arrival);
+    pub(crate) fn new(opened: Opened, closed: bool) -> Self {
+        let arrival = opened.arrival;
+        let held = opened.into_held();
         Draft {
             arrival,
             mode: match arrival {

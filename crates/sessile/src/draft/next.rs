@@ -37,16 +37,18 @@ impl Draft {
             self.waiting.push(waker.clone());
             return Err(Busy);
         }
+        let ended = match (&self.left, &self.held) {
+            (Some(left), _) => Some(left.sid),
+            (None, Some(held)) if self.plan.ends_first() => Some(held.record.sid),
+            _ => None,
+        };
         self.running = Some(Running {
             changes: self.log.len(),
+            is_end: ended.is_some(),
             ..Running::default()
         });
-        let until = now.after(TOMBSTONE);
-        if let Some(left) = &self.left {
-            return Ok(Some(Act::End(left.sid, until)));
-        }
-        if let (true, Some(held)) = (self.plan.ends_first(), &self.held) {
-            return Ok(Some(Act::End(held.record.sid, until)));
+        if let Some(sid) = ended {
+            return Ok(Some(Act::End(sid, now.after(TOMBSTONE))));
         }
         if matches!(self.plan.target(), Target::New { .. }) {
             return Ok(Some(Act::Create(self.new_record(now, lifetime))));

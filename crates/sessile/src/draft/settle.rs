@@ -246,12 +246,12 @@ impl Draft {
     }
 
     /// What was running failed, or will never be answered: its changes are dropped, unless they
-    /// can be tried again.
+    /// can be tried again. An end always can, twice is as good as once.
     pub(crate) fn fail(&mut self, error: &Error) {
         if let Some(running) = self.done()
             && error.kind() != ErrorKind::Unavailable
+            && !running.is_end
         {
-            self.left = None;
             self.drop_changes(running.changes, error);
         }
     }

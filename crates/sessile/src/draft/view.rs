@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sessile_core::{Arrival, Data, Plan, Record, Target, Text};
+use sessile_core::{Arrival, Data, Opened, Plan, Record, Target, Text};
 
 /// A record, and what was done to it so far. For most requests nothing was, and there is no draft.
 #[derive(Clone, Copy)]
@@ -12,7 +12,28 @@ pub(crate) struct View<'a> {
     pub(crate) plan: Option<&'a Plan>,
 }
 
+impl Default for View<'_> {
+    /// Of a session that nobody looked for.
+    fn default() -> Self {
+        View {
+            arrival: Arrival::New,
+            record: None,
+            plan: None,
+        }
+    }
+}
+
 impl<'a> View<'a> {
+    /// Of a session that nothing was done to.
+    pub(crate) fn of(opened: &'a Opened) -> Self {
+        let record = opened.held().map(|held| &held.record);
+        View {
+            arrival: opened.arrival,
+            record,
+            plan: None,
+        }
+    }
+
     pub(crate) fn get(&self, name: &str) -> Option<&'a Text> {
         let record = self.record.map(|record| &**record);
         match self.plan {

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use http::StatusCode;
-use http::header::{CACHE_CONTROL, RETRY_AFTER, SET_COOKIE};
-use sessile::{ErrorKind, Session};
+use http::header::{CACHE_CONTROL, RETRY_AFTER, SET_COOKIE, VARY};
+use http::{Method, StatusCode};
+use sessile::{ErrorKind, LazySession, Session};
 
-use crate::client::{Client, over};
+use crate::client::{Client, over, send_lazy};
 use crate::probe::{Call, Probe};
 
 #[tokio::test]
@@ -138,4 +138,46 @@ async fn what_was_surely_not_done_is_tried_again_and_what_may_have_been_is_not()
         assert_eq!(answer.status(), StatusCode::OK);
         assert_eq!(client.look(&layer).await, found);
     }
+}
+
+#[tokio::test]
+async fn a_handler_that_does_without_the_session_it_could_not_get_still_depends_on_the_cookie() {
+    let probe = Probe::new();
+    let (layer, _) = over(probe.clone());
+    let mut client = Client::default();
+    client.insert(&layer, "a", 1).await;
+    probe.fail(Call::Open, ErrorKind::Unavailable);
+    let answer = send_lazy(
+        &layer,
+        client.request(Method::GET),
+        async |lazy: LazySession| {
+            let kind = lazy.load().await.unwrap_err().kind();
+            assert_eq!(kind, ErrorKind::Unavailable);
+        },
+    )
+    .await;
+    assert_eq!(answer.status(), StatusCode::OK);
+    assert_eq!(answer.headers()[VARY], "cookie");
+}
+
+#[tokio::test]
+async fn an_end_whose_outcome_is_unknown_is_tried_again() {
+    let probe = Probe::new();
+    let (layer, _) = over(probe.clone());
+    let mut client = Client::default();
+    client.insert(&layer, "a", 1).await;
+    let mut old = client.clone();
+    let answer = client
+        .post(&layer, async |session| {
+            session.login("alice")?;
+            probe.fail(Call::End, ErrorKind::Unknown);
+            let error = session.commit().await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Unknown);
+            probe.heal();
+            sessile::Result::Ok(())
+        })
+        .await;
+    assert_eq!(answer.status(), StatusCode::OK);
+    assert_eq!(client.look(&layer).await, "alice a=1 resumed");
+    assert_eq!(old.look(&layer).await, "nobody ended");
 }

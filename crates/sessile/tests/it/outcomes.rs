@@ -118,6 +118,29 @@ async fn a_cancelled_request_commits_nothing() {
     }
 }
 
+#[tokio::test]
+async fn a_session_kept_from_a_cancelled_request_makes_no_new_one() {
+    let (layer, _) = sticky();
+    let kept = std::sync::Mutex::new(None);
+    let endless = async |session: Session| {
+        *kept.lock().unwrap() = Some(session);
+        std::future::pending::<()>().await;
+    };
+    let request = send(&layer, Client::default().request(Method::POST), endless);
+    let done = tokio::time::timeout(std::time::Duration::from_millis(1), request).await;
+    assert!(done.is_err());
+    let session = kept.into_inner().unwrap().unwrap();
+    assert_eq!(
+        session.insert("a", 1).unwrap_err().kind(),
+        ErrorKind::TooLate
+    );
+    assert_eq!(
+        session.login("alice").unwrap_err().kind(),
+        ErrorKind::TooLate
+    );
+    assert_eq!(count(&layer).await, 0);
+}
+
 /// A request in whose midst its session ends.
 async fn gone(method: Method, op: Op) -> Response<String> {
     let (layer, clock) = sticky();

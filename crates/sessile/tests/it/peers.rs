@@ -206,8 +206,8 @@ async fn whoever_knows_the_public_id_and_not_the_verifier_opens_nothing() {
     let mut owner = Client::default();
     owner.login(&layer, "alice").await;
     let good = owner.credential().unwrap().to_owned();
-    // Label, id and verifier: 45 characters. All the rest depends on them.
-    for at in 0..45 {
+    // Label, id and verifier are 44 characters, and four bits of the next.
+    for at in 0..44 {
         for with in ["A", "z", "_", "."] {
             let forged = [&good[..at], with, &good[at + 1..]].concat();
             if forged == good {
