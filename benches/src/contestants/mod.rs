@@ -6,6 +6,7 @@ mod bare_actix;
 mod bare_axum;
 mod bare_poem;
 pub mod bare_tower;
+mod floor;
 
 mod actix_signed_cookie;
 mod poem_server;
@@ -107,6 +108,8 @@ pub enum Kind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     Bare,
+    /// No sessions, but the least that a layer of this shape costs.
+    Floor,
     Ours,
     Peer,
 }
@@ -154,11 +157,12 @@ macro_rules! entry {
     };
 }
 
-pub static ALL: [Entry; 12] = [
+pub static ALL: [Entry; 13] = [
     entry!("bare tower service", Tower, Bare, bare_tower),
     entry!("bare axum router", Axum, Bare, bare_axum),
     entry!("bare poem endpoint", Poem, Bare, bare_poem),
     entry!("bare actix app", Actix, Bare, bare_actix),
+    entry!("floor: an Arc put into the extensions", Tower, Floor, floor),
     entry!(SESSILE, Tower, Ours, sessile),
     entry!("sessile, on axum", Axum, Ours, sessile_axum),
     entry!(TOWER_SESSIONS, Tower, Peer, tower_sessions),

@@ -18,7 +18,7 @@ pub fn measure() -> Costs<i64> {
             let own = allocations(entry, workload);
             let cost = match entry.role {
                 Role::Bare => own,
-                Role::Ours | Role::Peer => own - allocations(entry.bare(), workload),
+                Role::Floor | Role::Ours | Role::Peer => own - allocations(entry.bare(), workload),
             };
             costs.add(entry, workload, cost);
         }

@@ -43,7 +43,7 @@ impl<T: Copy> Costs<T> {
             .map(|entry| {
                 let label = match entry.role {
                     Role::Bare => format!("{} (absolute)", entry.name),
-                    Role::Ours | Role::Peer => entry.name.to_owned(),
+                    Role::Floor | Role::Ours | Role::Peer => entry.name.to_owned(),
                 };
                 let cells = Workload::ALL.map(|workload| show(self.get(entry.name, workload)));
                 [label].into_iter().chain(cells).collect()

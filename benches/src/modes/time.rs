@@ -35,7 +35,7 @@ pub fn measure() -> Costs<Nanos> {
                     min: stats::min(own),
                     median: stats::median(own),
                 },
-                Role::Ours | Role::Peer => over(own, bare(&batches, entry)),
+                Role::Floor | Role::Ours | Role::Peer => over(own, bare(&batches, entry)),
             };
             costs.add(entry, workload, nanos);
         }

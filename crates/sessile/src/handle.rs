@@ -68,14 +68,16 @@ enum Sent {
 }
 
 impl Sent {
-    fn new(text: &[u8]) -> Self {
+    /// Keeps a credential, in place: it is copied once.
+    fn set(&mut self, text: &[u8]) {
         match u8::try_from(text.len()) {
             Ok(length) if text.len() <= INLINE => {
-                let mut bytes = [0; INLINE];
-                bytes[..text.len()].copy_from_slice(text);
-                Sent::Short(length, bytes)
+                *self = Sent::Short(length, [0; INLINE]);
+                if let Sent::Short(_, bytes) = self {
+                    bytes[..text.len()].copy_from_slice(text);
+                }
             }
-            _ => Sent::Long(text.into()),
+            _ => *self = Sent::Long(text.into()),
         }
     }
 }
@@ -91,20 +93,12 @@ impl Handle {
         {
             return None;
         }
-        let sent = match cookie::read(request.headers(), name) {
-            cookie::Found::Nothing => Sent::Nothing,
-            cookie::Found::One(text) => Sent::new(text),
-            cookie::Found::Several => Sent::Several,
-        };
-        let arrived = match sent {
-            Sent::Nothing => Timestamp::default(),
-            _ => shared.clock.now(),
-        };
-        let handle = Arc::new(Handle {
+        // Made empty and filled where it lies: a handle is large, and mostly nothing was sent.
+        let mut handle = Arc::new(Handle {
             shared: shared.clone(),
             outer,
-            sent,
-            arrived,
+            sent: Sent::Nothing,
+            arrived: Timestamp::default(),
             reads: matches!(*request.method(), Method::GET | Method::HEAD),
             doing: Mutex::new(Doing {
                 stage: Stage::Unused,
@@ -112,6 +106,15 @@ impl Handle {
                 closed: false,
             }),
         });
+        let found = cookie::read(request.headers(), name);
+        if let (false, Some(handle)) = (found == cookie::Found::Nothing, Arc::get_mut(&mut handle))
+        {
+            handle.arrived = shared.clock.now();
+            match found {
+                cookie::Found::One(text) => handle.sent.set(text),
+                _ => handle.sent = Sent::Several,
+            }
+        }
         request
             .extensions_mut()
             .insert(LazySession::new(handle.clone()));
