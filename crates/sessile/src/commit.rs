@@ -102,7 +102,8 @@ impl Commit {
             Settled::Created(_, Err(error))
             | Settled::Applied(Err(error))
             | Settled::Ended(Err(error)) => {
-                // What may have been applied is not tried again: it could be applied twice.
+                // What may have been applied is not tried again: it could be applied twice. An
+                // end is: twice is as good as once.
                 let error = error.into();
                 draft.fail(&error);
                 return Err(error);
@@ -131,9 +132,9 @@ impl Commit {
         }
     }
 
-    fn fails(&self, error: Error) -> Error {
-        if self.closes {
-            self.handle.draft().close();
+    fn fails(&mut self, error: Error) -> Error {
+        if std::mem::take(&mut self.closes) {
+            self.handle.close();
         }
         error
     }
@@ -162,7 +163,10 @@ impl Future for Commit {
                         self.stage = stage;
                         continue;
                     }
-                    Ok(None) => return Poll::Ready(Ok(())),
+                    Ok(None) => {
+                        self.closes = false;
+                        return Poll::Ready(Ok(()));
+                    }
                     Err(error) => return Poll::Ready(Err(self.fails(error))),
                 },
                 Stage::Creating(record, step) => {
@@ -191,9 +195,10 @@ impl Drop for Commit {
                 "a commit was given up before its outcome was known",
             );
             self.handle.draft().fail(&error);
-            if self.closes {
-                self.handle.close();
-            }
+        }
+        // Given up before it was done: no head will leave.
+        if self.closes {
+            self.handle.close();
         }
     }
 }

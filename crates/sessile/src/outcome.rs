@@ -43,8 +43,10 @@ pub(crate) fn answer<B: Default>(
     if let Err(error) = committed.and_then(|()| write_cookie(handle, response)) {
         telemetry::failed(error.kind());
         *response = error.response();
-        // The second try works on the state that the store has.
-        if error.kind() == ErrorKind::Stale {
+        // With the store away nobody knows what the client should hold. Otherwise it is told what
+        // was done all the same, such as a login before the change that failed; and on a stale
+        // state, the credential that lets its second try work.
+        if !matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Unknown) {
             let _ = write_cookie(handle, response);
         }
     }

@@ -12,7 +12,7 @@ pub(crate) struct Tool {
     pub(crate) note: String,
 }
 
-/// A program that comes prebuilt as a Python wheel, and as source from crates.io.
+/// A program that comes prebuilt as a Python wheel, and as source by Cargo.
 struct Recipe {
     program: &'static str,
     version: &'static str,

@@ -32,7 +32,7 @@ async fn handle(request: Request<Incoming>) -> Result<Answer, Infallible> {
         _ => Ok(answer(StatusCode::NOT_FOUND, "no such page\n")),
     };
     // An `Err` of the service would close the connection; an error of the session is an answer.
-    Ok(answered.unwrap_or_else(|error| answer(error.status(), "")))
+    Ok(answered.unwrap_or_else(|error| error.response()))
 }
 
 async fn visits(request: &Request<Incoming>) -> sessile::Result<Answer> {

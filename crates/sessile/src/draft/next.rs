@@ -83,9 +83,6 @@ impl Draft {
         let Some(held) = &self.held else { return false };
         if *self.plan.target() != Target::Same {
             return false;
-        };
-        if *self.plan.target() != Target::Same {
-            return false;
         }
         let rotated = if self.plan.renews() {
             rotate(held, now)

@@ -181,3 +181,26 @@ async fn an_end_whose_outcome_is_unknown_is_tried_again() {
     assert_eq!(client.look(&layer).await, "alice a=1 resumed");
     assert_eq!(old.look(&layer).await, "nobody ended");
 }
+
+#[tokio::test]
+async fn a_logout_whose_outcome_is_unknown_is_tried_again() {
+    let probe = Probe::new();
+    let (layer, _) = over(probe.clone());
+    let mut client = Client::default();
+    client.insert(&layer, "a", 1).await;
+    let mut old = client.clone();
+    client
+        .post(&layer, async |session| {
+            session.logout()?;
+            probe.fail(Call::End, ErrorKind::Unknown);
+            assert_eq!(
+                session.commit().await.unwrap_err().kind(),
+                ErrorKind::Unknown
+            );
+            probe.heal();
+            sessile::Result::Ok(())
+        })
+        .await;
+    assert_eq!(client.credential(), None);
+    assert_eq!(old.look(&layer).await, "nobody ended");
+}

@@ -1,11 +1,13 @@
 //! Idle and absolute deadlines, on the clock that the application gives.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::SET_COOKIE;
 use http::{Method, Request, Response};
 use sessile::{
     Arrival, Clock as _, CookieConfig, ErrorKind, LazySession, Lifetime, ManualClock, SessionLayer,
+    Sticky,
 };
 use tower::{Layer as _, ServiceExt as _, service_fn};
 
@@ -237,4 +239,24 @@ async fn extreme_durations_neither_panic_nor_make_dead_sessions() {
         .await;
     clock.set(sessile::Timestamp::MAX);
     assert_eq!(client.look(&layer).await, "nobody expired");
+}
+
+#[tokio::test]
+async fn a_lifetime_of_its_own_is_told_to_the_cookie() {
+    let clock = Arc::new(ManualClock::default());
+    let layer = SessionLayer::new(Sticky::new())
+        .clock(clock.clone())
+        .cookie(CookieConfig::new().persistent().build().unwrap());
+    let mut client = Client::default();
+    client.insert(&layer, "a", 1).await;
+    let day = minutes(24 * 60);
+    let answer = client
+        .post(&layer, async |session| {
+            session.set_lifetime(lifetime(day, 30 * day))
+        })
+        .await;
+    let line = answer.headers()[SET_COOKIE].to_str().unwrap();
+    assert!(line.contains("; Max-Age=2592000;"), "{line}");
+    clock.advance(20 * 60 * minutes(1));
+    assert_eq!(client.look(&layer).await, "nobody a=1 resumed");
 }
