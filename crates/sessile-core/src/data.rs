@@ -1,6 +1,6 @@
 //! A session's data: key to encoded text, small, sorted, replaced as a whole.
 
-use crate::{Name, Text};
+use crate::{Error, ErrorKind, Name, Result, Text};
 
 /// The largest data of a record, in bytes: names and encoded values, without overhead.
 pub const RECORD_LIMIT: usize = 64 * 1024;
@@ -44,6 +44,20 @@ impl Data {
         self.iter()
             .map(|(name, text)| name.as_str().len() + text.as_str().len())
             .sum()
+    }
+
+    /// Whether a record may hold this much.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::TooLarge`] beyond [`RECORD_LIMIT`].
+    pub fn check_limit(&self) -> Result<()> {
+        let bytes = self.bytes();
+        if bytes <= RECORD_LIMIT {
+            return Ok(());
+        }
+        let message = format!("the session would hold {bytes} bytes; {RECORD_LIMIT} is the limit");
+        Err(Error::new(ErrorKind::TooLarge, message))
     }
 
     pub(crate) fn entries(&self) -> &[(Name, Text)] {

@@ -5,8 +5,7 @@ use std::time::Duration;
 use smallvec::SmallVec;
 
 use crate::{
-    Data, Error, ErrorKind, Lifetime, Name, Previous, RECORD_LIMIT, Record, Result, Text,
-    Timestamp, VerifierHash, Wrapped,
+    Data, Lifetime, Name, Previous, Record, Result, Text, Timestamp, VerifierHash, Wrapped,
 };
 
 /// What a store is asked to do to one record, in plain data.
@@ -152,9 +151,14 @@ impl Patch {
             || self.lifetime.is_some()
     }
 
-    /// Whether the patch does nothing at all.
+    /// Whether the patch only notes a use: nothing of the handler's depends on it.
+    pub fn is_note(&self) -> bool {
+        !self.is_write() && self.expect.is_empty()
+    }
+
+    /// Whether the patch neither does nor expects anything.
     pub fn is_empty(&self) -> bool {
-        !self.is_write() && self.touch.is_none() && self.confirm.is_none()
+        self.is_note() && self.touch.is_none() && self.confirm.is_none()
     }
 
     pub(crate) fn mentions(&self, name: &Name) -> bool {
@@ -170,7 +174,8 @@ impl Patch {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::TooLarge`] if the data would grow beyond [`RECORD_LIMIT`].
+    /// [`TooLarge`](crate::ErrorKind::TooLarge) if the data would grow beyond
+    /// [`RECORD_LIMIT`](crate::RECORD_LIMIT).
     pub fn apply_to(&self, record: &Record, now: Timestamp) -> Result<Patched> {
         if !record.is_live(now) {
             return Ok(Patched::Gone);
@@ -189,14 +194,9 @@ impl Patch {
         }
 
         let data = self.merge(&record.data);
-        if data.bytes() > RECORD_LIMIT && data.bytes() > record.data.bytes() {
-            return Err(Error::new(
-                ErrorKind::TooLarge,
-                format!(
-                    "the session would hold {} bytes; {RECORD_LIMIT} is the limit",
-                    data.bytes()
-                ),
-            ));
+        // One that was too large already may shrink.
+        if data.bytes() > record.data.bytes() {
+            data.check_limit()?;
         }
 
         let mut next = Record {

@@ -182,7 +182,10 @@ impl Plan {
     /// Whether there is nothing to be written, created or ended.
     pub fn is_idle(&self) -> bool {
         match self.target {
-            Target::Same => !self.renew && !self.patch.is_write(),
+            // An expectation alone is something to do: what was answered on it must hold.
+            Target::Same => {
+                !self.renew && !self.patch.is_write() && self.patch.expects().is_empty()
+            }
             Target::New { .. } => false,
             Target::Nobody => !self.ends_first,
         }

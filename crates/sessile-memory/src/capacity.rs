@@ -13,6 +13,9 @@ use sessile_core::Record;
 /// ([`Table::evicted`](crate::Table::evicted)), and the client of an evicted session arrives as
 /// `Lost`, not as a stranger.
 ///
+/// Tombstones of ended sessions are kept beside the sessions, as many as those at the most (1,024
+/// in each shard at the least); beyond that the one nearest to its time goes.
+///
 /// The bounds are divided among shards by the random bits of the ids, and hold in each; a table
 /// fills evenly, but may evict a little before its sum is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +52,11 @@ impl Capacity {
             sessions: (self.sessions / shards).max(1),
             bytes: self.bytes / shards,
         }
+    }
+
+    /// How many tombstones are kept beside the sessions: 40 bytes each.
+    pub(crate) fn tombstones(&self) -> usize {
+        self.sessions.max(1024)
     }
 
     pub(crate) fn is_exceeded(&self, sessions: usize, bytes: usize) -> bool {

@@ -20,6 +20,7 @@ mod agenda;
 mod index;
 mod shard;
 mod sync;
+mod tombstones;
 
 pub use capacity::Capacity;
 pub use sticky::{OnReuse, Sticky};

@@ -12,14 +12,14 @@ use sessile_core::{
 use crate::Capacity;
 use crate::agenda::{Agenda, Tick, tick_of};
 use crate::capacity::weight;
+use crate::tombstones::Tombstones;
 
 #[derive(Debug)]
 pub(crate) struct Shard {
     live: HashTable<Live>,
-    ended: HashTable<Tombstone>,
+    ended: Tombstones,
     anonymous: Agenda,
     bound: Agenda,
-    graves: Agenda,
     bytes: usize,
     capacity: Capacity,
 }
@@ -32,13 +32,6 @@ struct Live {
     tick: Tick,
 }
 
-#[derive(Debug)]
-struct Tombstone {
-    sid: SessionId,
-    until: Timestamp,
-    tick: Tick,
-}
-
 /// How much overdue work one write does on the side. Two would keep up with any steady load; more
 /// catches up after a pause, and bounds how long the lock is held.
 const ERRANDS: usize = 16;
@@ -47,10 +40,9 @@ impl Shard {
     pub(crate) fn new(capacity: Capacity) -> Self {
         Shard {
             live: HashTable::new(),
-            ended: HashTable::new(),
+            ended: Tombstones::new(capacity.tombstones()),
             anonymous: Agenda::default(),
             bound: Agenda::default(),
-            graves: Agenda::default(),
             bytes: 0,
             capacity,
         }
@@ -60,16 +52,9 @@ impl Shard {
         match self.live.find(hash(sid), |live| live.record.sid == *sid) {
             Some(live) if live.record.is_live(now) => Loaded::Live(live.record.clone()),
             Some(_) => Loaded::Expired,
-            None if self.is_ended(sid, now) => Loaded::Ended,
+            None if self.ended.holds(sid, now) => Loaded::Ended,
             None => Loaded::Absent,
         }
-    }
-
-    fn is_ended(&self, sid: &SessionId, now: Timestamp) -> bool {
-        let tombstone = self
-            .ended
-            .find(hash(sid), |tombstone| tombstone.sid == *sid);
-        tombstone.is_some_and(|tombstone| now < tombstone.until)
     }
 
     /// Keeps a new record. `gone` receives the records that had to go.
@@ -81,7 +66,7 @@ impl Shard {
     ) -> Created {
         self.forget_overdue(now, ERRANDS, gone);
         let sid = record.sid;
-        if self.is_ended(&sid, now) {
+        if self.ended.holds(&sid, now) {
             return Created::Taken;
         }
         let tick = tick_of(record.expires_at());
@@ -176,31 +161,8 @@ impl Shard {
     }
 
     pub(crate) fn end(&mut self, sid: &SessionId, until: Timestamp) -> Option<Arc<Record>> {
-        let record = self.remove(sid);
-        let tick = tick_of(until);
-        match self
-            .ended
-            .entry(hash(sid), |old| old.sid == *sid, |old| hash(&old.sid))
-        {
-            Place::Occupied(mut place) if place.get().until < until => {
-                *place.get_mut() = Tombstone {
-                    sid: *sid,
-                    until,
-                    tick,
-                };
-                self.graves.add(tick, *sid);
-            }
-            Place::Occupied(_) => {}
-            Place::Vacant(place) => {
-                place.insert(Tombstone {
-                    sid: *sid,
-                    until,
-                    tick,
-                });
-                self.graves.add(tick, *sid);
-            }
-        }
-        record
+        self.ended.add(*sid, until);
+        self.remove(sid)
     }
 
     /// Does at most `limit` pieces of overdue work and says how many records and tombstones went.
@@ -228,16 +190,7 @@ impl Shard {
                 }
             }
         }
-        for _ in 0..limit {
-            let Some((tick, sid)) = self.graves.take_due(now) else {
-                break;
-            };
-            let due = |old: &Tombstone| old.sid == sid && old.tick == tick;
-            if let Ok(place) = self.ended.find_entry(hash(&sid), due) {
-                place.remove();
-                forgotten += 1;
-            }
-        }
+        forgotten += self.ended.forget_due(now, limit);
         if forgotten > 0 {
             self.shrink();
         }
@@ -313,14 +266,11 @@ impl Shard {
         if self.live.capacity() > 64 && self.live.len() < self.live.capacity() / 8 {
             self.live.shrink_to(self.live.len() * 2, rehash);
         }
-        if self.ended.capacity() > 64 && self.ended.len() < self.ended.capacity() / 8 {
-            self.ended
-                .shrink_to(self.ended.len() * 2, |old| hash(&old.sid));
-        }
+        self.ended.shrink();
     }
 }
 
-/// An id is random to begin with, and only ids of our own making are ever kept: its bits are as
+/// An id is random to begin with, and only records of our own making are ever kept: its bits are as
 /// good as any hash of them, whoever asks for what.
 fn hash(sid: &SessionId) -> u64 {
     let [.., a, b, c, d, e, f, g, h] = *sid.as_bytes();

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use sessile_core::{Created, Outcome, Plan, Record, Step, Timestamp};
+use sessile_core::{Created, Log, Outcome, Plan, Record, Step, Timestamp};
 
 use crate::draft::{Act, After};
 use crate::handle::Handle;
@@ -19,6 +19,10 @@ pub(crate) struct Commit {
     /// Closes the handle when nothing is left: the response head leaves next.
     closes: bool,
     deadline: Option<Timestamp>,
+    /// An error to be told when the rest is done.
+    owed: Option<Error>,
+    /// How often changes had been dropped when this one began to wait for another commit.
+    waited: Option<u64>,
     /// The time of this poll, once somebody needed it.
     now: Option<Timestamp>,
     /// What was handed to the strategy last was data, and data alone.
@@ -49,6 +53,8 @@ impl Commit {
             stage: Stage::Idle,
             closes,
             deadline: None,
+            owed: None,
+            waited: None,
             now: None,
             data_only: false,
         }
@@ -67,15 +73,24 @@ impl Commit {
         let mut draft = self.handle.draft();
         while draft.is_behind() {
             drop(draft);
-            self.handle.replay(0)?;
+            self.handle.replay(usize::MAX)?;
             draft = self.handle.draft();
+        }
+        if let Some(error) = self.waited.and_then(|since| draft.failed_since(since)) {
+            draft.take_lost();
+            return Poll::Ready(Err(error));
         }
         if let Some(lost) = draft.take_lost() {
             return Poll::Ready(Err(lost));
         }
         self.data_only = draft.is_data_only();
         let act = match draft.next(now, &shared.lifetime, context.waker()) {
-            Err(_busy) => return Poll::Pending,
+            Err(_busy) => {
+                // Somebody else's operation saves our changes too, or fails to.
+                let failures = draft.failures();
+                self.waited.get_or_insert(failures);
+                return Poll::Pending;
+            }
             Ok(Some(act)) => act,
             Ok(None) => {
                 if self.closes {
@@ -98,7 +113,7 @@ impl Commit {
         let after = match settled {
             Settled::Created(record, Ok(created)) => draft.settle_create(record, created)?,
             Settled::Applied(Ok(outcome)) => draft.settle_apply(outcome)?,
-            Settled::Ended(Ok(last)) => draft.settle_end(last),
+            Settled::Ended(Ok(last)) => draft.settle_end(last)?,
             Settled::Created(_, Err(error))
             | Settled::Applied(Err(error))
             | Settled::Ended(Err(error)) => {
@@ -112,7 +127,11 @@ impl Commit {
         drop(draft);
         match after {
             After::Nothing => Ok(()),
-            After::Replay => self.handle.replay(0),
+            After::Replay => {
+                // What was done meanwhile: should it fail, whoever commits next is told.
+                let _ = self.handle.replay(0);
+                Ok(())
+            }
             After::Retry(changes)
                 if self
                     .deadline
@@ -125,9 +144,27 @@ impl Commit {
                 "others kept changing what this update had read, until the deadline",
             )),
             After::Inherit(last, log) => {
-                let data = Plan::replay(&log, Some(&last), 0)?.data(Some(&last));
-                self.handle.draft().inherit(&data);
+                self.inherit(&last, &log);
                 self.handle.replay(0)
+            }
+        }
+    }
+
+    /// Gives the session that a login made what the one it left held at its end, with the log run
+    /// on that. Should that fail, the client still gets its new session, with all that was
+    /// acknowledged, and is told of the failure.
+    fn inherit(&mut self, last: &Record, log: &Log) {
+        let replayed = Plan::replay(log, Some(last), 0).and_then(|plan| {
+            let data = plan.data(Some(last));
+            data.check_limit()?;
+            Ok(data)
+        });
+        let mut draft = self.handle.draft();
+        match replayed {
+            Ok(data) => draft.inherit(&data),
+            Err(error) => {
+                draft.inherit(&last.data);
+                self.owed = Some(error.into());
             }
         }
     }
@@ -164,8 +201,9 @@ impl Future for Commit {
                         continue;
                     }
                     Ok(None) => {
+                        let owed = self.owed.take().map_or(Ok(()), Err);
                         self.closes = false;
-                        return Poll::Ready(Ok(()));
+                        return Poll::Ready(owed);
                     }
                     Err(error) => return Poll::Ready(Err(self.fails(error))),
                 },
@@ -198,7 +236,7 @@ impl Drop for Commit {
         }
         // Given up before it was done: no head will leave.
         if self.closes {
-            self.handle.close();
+            self.handle.abandon();
         }
     }
 }

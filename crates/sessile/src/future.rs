@@ -11,13 +11,13 @@ use pin_project_lite::pin_project;
 
 use crate::commit::Commit;
 use crate::handle::{Handle, Leave};
-use crate::layer::Opaque;
+use crate::layer::DefaultOnError;
 use crate::outcome::{self, OnError};
 
 pin_project! {
     /// The future of a [`SessionService`](crate::SessionService)'s response. Dropped, it commits
     /// nothing that was not begun.
-    pub struct ResponseFuture<F, B, E = Opaque> {
+    pub struct ResponseFuture<F, B, E = DefaultOnError> {
         #[pin]
         inner: F,
         handle: Option<Arc<Handle>>,
@@ -30,7 +30,7 @@ pin_project! {
         fn drop(this: Pin<&mut Self>) {
             // No head will leave, and so no credential: cancelled, or the service failed.
             if let Some(handle) = this.project().handle {
-                handle.close();
+                handle.abandon();
             }
         }
     }
@@ -84,7 +84,7 @@ where
         };
         match handle.leave() {
             // It may be a rejection all the same: nobody could find the session.
-            Leave::Unused => outcome::page(response, this.on_error),
+            Leave::Unused => outcome::page(&handle, response, this.on_error),
             Leave::Settled => outcome::answer(&handle, Ok(()), response, this.on_error),
             Leave::Unsettled => {
                 let mut commit = Commit::last(handle);

@@ -5,7 +5,7 @@ use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::{Method, Request};
-use sessile_core::{Arrival, Found, Held, Opened, Plan, Presented, Timestamp};
+use sessile_core::{Arrival, Found, Held, Log, Opened, Plan, Presented, Timestamp};
 
 use crate::cookie;
 use crate::draft::{self, Draft, Issue, View};
@@ -107,8 +107,8 @@ impl Handle {
             }),
         });
         let found = cookie::read(request.headers(), name);
-        if let (false, Some(handle)) = (found == cookie::Found::Nothing, Arc::get_mut(&mut handle))
-        {
+        if found != cookie::Found::Nothing {
+            let handle = Arc::get_mut(&mut handle).expect("nobody else has it yet");
             handle.arrived = shared.clock.now();
             match found {
                 cookie::Found::One(text) => handle.sent.set(text),
@@ -169,7 +169,7 @@ impl Handle {
             carrier: self.name(),
             arrived: self.arrived,
         };
-        let step = self.shared.strategy.open(&presented, self.arrived);
+        let step = self.shared.strategy.open(&presented, self.now());
         Ok(step.await?)
     }
 
@@ -204,6 +204,19 @@ impl Handle {
     /// No credential will leave any more.
     pub(crate) fn close(&self) {
         self.lock().close();
+    }
+
+    /// No head will leave: cancelled, or the service failed. What was not committed is dropped;
+    /// outside of the lock, since it may hold handles of this session.
+    pub(crate) fn abandon(&self) {
+        let mut doing = self.lock();
+        doing.close();
+        let dropped = match &mut doing.stage {
+            Stage::Draft(draft) => draft.abandon(),
+            Stage::Unused | Stage::Found(_) => Log::new(),
+        };
+        drop(doing);
+        drop(dropped);
     }
 
     /// What the response has to tell the client, with the session it is about.

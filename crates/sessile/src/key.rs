@@ -7,8 +7,8 @@ use sessile_core::{Name, Result};
 
 /// The name of a key in a session: `&str`, `&String`, `String`, or a typed [`Key`].
 ///
-/// A name is 1 to 128 bytes long and has no control characters; whatever is given another one
-/// fails with [`ErrorKind::Invalid`](crate::ErrorKind::Invalid).
+/// A name is 1 to 128 bytes long and has no control characters; what would write another one fails
+/// with [`ErrorKind::Invalid`](crate::ErrorKind::Invalid).
 pub trait KeyName: sealed::Sealed {}
 
 /// A name whose value is a `T`: any plain name, or a [`Key<T>`].

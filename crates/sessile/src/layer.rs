@@ -24,7 +24,7 @@ use crate::{CookieConfig, SessionService, Sessions, telemetry};
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct SessionLayer<E = Opaque> {
+pub struct SessionLayer<E = DefaultOnError> {
     shared: Arc<Shared>,
     on_error: E,
 }
@@ -32,7 +32,7 @@ pub struct SessionLayer<E = Opaque> {
 /// Answers errors with their status and nothing else: the default of
 /// [`SessionLayer::on_error`].
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Opaque;
+pub struct DefaultOnError;
 
 /// What all services of one layer share.
 #[derive(Clone, Debug)]
@@ -41,7 +41,7 @@ pub(crate) struct Shared {
     pub(crate) cookie: CookieConfig,
     pub(crate) lifetime: Lifetime,
     pub(crate) clock: Arc<dyn Clock>,
-    /// How long one commit may take.
+    /// For how long a commit starts over when others change what its updates had read.
     pub(crate) deadline: Duration,
     pub(crate) max_bytes: usize,
 }
@@ -59,7 +59,7 @@ impl SessionLayer {
                 deadline: Duration::from_secs(2),
                 max_bytes,
             }),
-            on_error: Opaque,
+            on_error: DefaultOnError,
         }
     }
 }

@@ -63,7 +63,7 @@ pub use cookie::{Checked, CookieConfig, SameSite, Unchecked};
 pub use error::{Error, ErrorKind, Result};
 pub use future::ResponseFuture;
 pub use key::{AsKey, Key, KeyName};
-pub use layer::{Opaque, SessionLayer};
+pub use layer::{DefaultOnError, SessionLayer};
 pub use lazy::LazySession;
 pub use outcome::OnError;
 pub use service::SessionService;

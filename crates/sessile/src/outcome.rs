@@ -7,7 +7,7 @@ use sessile_core::Held;
 use crate::cookie;
 use crate::draft::Issue;
 use crate::handle::Handle;
-use crate::layer::Opaque;
+use crate::layer::DefaultOnError;
 use crate::{Error, ErrorKind, Result, telemetry};
 
 /// Makes the page for an error: any `Fn(&Error, &Parts) -> Option<Response<B>>`, see
@@ -17,7 +17,7 @@ pub trait OnError<B> {
     fn page(&self, error: &Error, head: &Parts) -> Option<Response<B>>;
 }
 
-impl<B> OnError<B> for Opaque {
+impl<B> OnError<B> for DefaultOnError {
     fn page(&self, _: &Error, _: &Parts) -> Option<Response<B>> {
         None
     }
@@ -51,25 +51,34 @@ pub(crate) fn answer<B: Default>(
         }
     }
     cookie::vary(response.headers_mut());
-    page(response, on_error);
+    page(handle, response, on_error);
 }
 
 /// Lets the application make the page of a response that carries an error: ours, or a rejection.
 #[inline]
-pub(crate) fn page<B: Default>(response: &mut Response<B>, on_error: &impl OnError<B>) {
+pub(crate) fn page<B: Default>(
+    handle: &Handle,
+    response: &mut Response<B>,
+    on_error: &impl OnError<B>,
+) {
     if let Some(error) = response.extensions().get::<Error>() {
-        make_page(&error.clone(), response, on_error);
+        make_page(handle, &error.clone(), response, on_error);
     }
 }
 
 #[cold]
-fn make_page<B: Default>(error: &Error, response: &mut Response<B>, on_error: &impl OnError<B>) {
+fn make_page<B: Default>(
+    handle: &Handle,
+    error: &Error,
+    response: &mut Response<B>,
+    on_error: &impl OnError<B>,
+) {
     let (head, body) = std::mem::take(response).into_parts();
     *response = match on_error.page(error, &head) {
         None => Response::from_parts(head, body),
         Some(page) => {
             let mut page = error.dress(page, false);
-            cookie::carry_over(&head.headers, page.headers_mut());
+            cookie::carry_over(&head.headers, page.headers_mut(), &handle.shared.cookie);
             page
         }
     };

@@ -9,13 +9,13 @@ use http::{Request, Response};
 use tower_service::Service;
 
 use crate::handle::Handle;
-use crate::layer::{Opaque, Shared};
+use crate::layer::{DefaultOnError, Shared};
 use crate::outcome::OnError;
 use crate::{ResponseFuture, SessionLayer};
 
 /// A service whose requests have sessions. Made by [`SessionLayer`].
 #[derive(Clone)]
-pub struct SessionService<S, E = Opaque> {
+pub struct SessionService<S, E = DefaultOnError> {
     inner: S,
     shared: Arc<Shared>,
     on_error: E,

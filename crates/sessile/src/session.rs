@@ -158,7 +158,8 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// As [`get`](Session::get) and [`commit`](Session::commit); an undecodable value stays.
+    /// As [`get`](Session::get) and [`commit`](Session::commit); an undecodable value stays. Where
+    /// the key is absent nothing is committed.
     pub async fn take_now<T>(&self, key: impl AsKey<T>) -> Result<Option<T>>
     where
         T: DeserializeOwned + Send + 'static,
@@ -187,7 +188,7 @@ impl Session {
 
     /// Whether there is no key.
     pub fn is_empty(&self) -> bool {
-        self.keys().is_empty()
+        self.0.view(|view| view.data().is_empty())
     }
 
     /// Asks for a new credential for the same session, from the commit on. The old one works until
@@ -327,6 +328,11 @@ impl Session {
         draft.push(change)
     }
 
+    /// The id of the session that the request came with.
+    pub(crate) fn stored_id(&self) -> Option<SessionId> {
+        self.0.view(|view| view.record.map(|record| record.sid))
+    }
+
     fn text(&self, name: &str) -> Option<Text> {
         self.0.view(|view| view.get(name).cloned())
     }
@@ -340,7 +346,7 @@ impl Session {
     ) -> Result<R> {
         let name = key.to_name()?;
         let max_bytes = self.0.shared.max_bytes;
-        loop {
+        for _ in 0..ATTEMPTS {
             let draft = self.0.draft();
             draft.check(Access::Write)?;
             let read = draft.view().get(name.as_str()).cloned();
@@ -354,6 +360,10 @@ impl Session {
                 return Ok(answer);
             }
         }
+        Err(Error::new(
+            ErrorKind::Conflict,
+            "the value kept changing while the update ran: its closure must not write the same key",
+        ))
     }
 
     /// [`write`](Self::write), then commits, and returns the answer of the run that was committed.
@@ -373,6 +383,9 @@ impl Session {
         Ok(slot.lock().unwrap_or_else(PoisonError::into_inner).take())
     }
 }
+
+/// How often an update starts over when other tasks of the same request write its key.
+const ATTEMPTS: usize = 100;
 
 /// Runs a closure of the application on the decoded value. A panic in it is an error, and nothing
 /// is kept of the run.

@@ -85,8 +85,10 @@ impl Sessions {
         let Some(subject) = session.subject() else {
             return Ok(0);
         };
-        let this = session.id();
-        self.revoke_where(&subject, |id| *id != this).await
+        // With a login under way that is two: the one it makes, and the one that it leaves.
+        let (this, left) = (session.id(), session.stored_id());
+        self.revoke_where(&subject, |id| *id != this && Some(*id) != left)
+            .await
     }
 
     async fn revoke_where(

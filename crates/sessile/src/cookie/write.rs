@@ -82,24 +82,21 @@ fn lists(line: &HeaderValue, element: &[u8]) -> bool {
 
 /// Removes what the application set under our name: one name, one `Set-Cookie`.
 fn drop_ours(headers: &mut HeaderMap, name: &str) {
-    let is_ours = |line: &HeaderValue| {
-        let pair = line
-            .as_bytes()
-            .split(|byte| *byte == b'=')
-            .next()
-            .unwrap_or_default();
-        pair.trim_ascii() == name.as_bytes()
-    };
     let lines: Vec<_> = headers
         .get_all(SET_COOKIE)
         .iter()
-        .filter(|line| !is_ours(line))
+        .filter(|line| !is_named(line, name))
         .cloned()
         .collect();
     headers.remove(SET_COOKIE);
     for line in lines {
         headers.append(SET_COOKIE, line);
     }
+}
+
+fn is_named(line: &HeaderValue, name: &str) -> bool {
+    let pair = line.as_bytes().split(|byte| *byte == b'=').next();
+    pair.is_some_and(|pair| pair.trim_ascii() == name.as_bytes())
 }
 
 /// Says that the response depends on the request's cookies (RFC 9110, section 12.5.5).
@@ -118,7 +115,14 @@ pub(crate) fn vary(headers: &mut HeaderMap) {
 }
 
 /// Takes cookies and dependencies over from the response that a page replaces.
-pub(crate) fn carry_over(from: &HeaderMap, to: &mut HeaderMap) {
+pub(crate) fn carry_over(from: &HeaderMap, to: &mut HeaderMap, config: &CookieConfig) {
+    if from
+        .get_all(SET_COOKIE)
+        .iter()
+        .any(|line| is_named(line, config.as_name()))
+    {
+        drop_ours(to, config.as_name());
+    }
     for name in [SET_COOKIE, VARY] {
         for line in from.get_all(&name) {
             to.append(&name, line.clone());

@@ -43,6 +43,10 @@ pub(crate) struct Draft {
     behind: bool,
     /// Why changes were dropped whose commit has not been told yet.
     lost: Option<Error>,
+    /// How often changes were dropped, and why the last time.
+    failures: (u64, Option<Error>),
+    /// Why the session that a login made is being ended again.
+    doomed: Option<Error>,
 }
 
 /// Whether the session can be written.
@@ -65,6 +69,7 @@ pub(crate) enum Issue {
 
 struct Left {
     sid: SessionId,
+    subject: Option<Arc<str>>,
     seen: u64,
     log: Log,
 }
@@ -121,6 +126,8 @@ impl Draft {
             waiting: Vec::new(),
             behind: false,
             lost: None,
+            failures: (0, None),
+            doomed: None,
         }
     }
 
@@ -269,6 +276,23 @@ impl Draft {
     }
 
     /// Why changes were dropped that nobody has been told of yet.
+    fn is_running(&self) -> bool {
+        self.running.is_some()
+    }
+
+    /// How often changes were dropped so far.
+    pub(crate) fn failures(&self) -> u64 {
+        self.failures.0
+    }
+
+    /// Why changes were dropped, if they were since then.
+    pub(crate) fn failed_since(&self, failures: u64) -> Option<Error> {
+        self.failures
+            .1
+            .clone()
+            .filter(|_| self.failures.0 > failures)
+    }
+
     pub(crate) fn take_lost(&mut self) -> Option<Error> {
         self.lost.take()
     }

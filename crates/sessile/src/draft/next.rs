@@ -30,12 +30,16 @@ impl Draft {
         lifetime: &Lifetime,
         waker: &Waker,
     ) -> Result<Option<Act<'_>>, Busy> {
-        if self.is_settled(now) {
-            return Ok(None);
-        }
-        if self.running.is_some() {
-            self.waiting.push(waker.clone());
+        if self.is_running() {
+            if !self.waiting.iter().any(|waiting| waiting.will_wake(waker)) {
+                self.waiting.push(waker.clone());
+            }
             return Err(Busy);
+        }
+        if self.is_settled(now) {
+            // What was done came to nothing and has been answered: it must not run again.
+            self.forget(usize::MAX);
+            return Ok(None);
         }
         let ended = match (&self.left, &self.held) {
             (Some(left), _) => Some(left.sid),
@@ -101,7 +105,7 @@ impl Draft {
         if self.confirm {
             patch.confirm(now.after(GRACE));
         }
-        let (is_note, is_empty) = (!patch.is_write(), patch.is_empty());
+        let (is_note, is_empty) = (patch.is_note(), patch.is_empty());
         if let Some(running) = &mut self.running {
             running.is_note = is_note;
             running.moves_deadline = self.plan.lifetime().is_some();

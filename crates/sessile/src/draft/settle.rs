@@ -6,7 +6,7 @@ use std::task::Waker;
 use sessile_core::{Arrival, Change, Created, Data, Held, Log, Outcome, Plan, Record};
 
 use super::{Draft, Issue, Left, Mode, Running, fresh_plan};
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Result, telemetry};
 
 /// What is to be done before the next operation. Replays run the application's closures, so they
 /// are made outside of the lock that guards the draft.
@@ -24,27 +24,61 @@ pub(crate) enum After {
 
 impl Draft {
     /// The session was ended: the one that was destroyed, or the one that a login left.
-    pub(crate) fn settle_end(&mut self, last: Option<Arc<Record>>) -> After {
-        self.done();
-        match (self.left.take(), last) {
-            // It was written after the view was taken, and nothing acknowledged may be lost.
-            (Some(left), Some(last)) if last.version > left.seen => After::Inherit(last, left.log),
-            (Some(_), _) => self.forget(0),
-            (None, last) => {
-                self.held = None;
-                self.confirm = false;
-                self.mode = Mode::Open;
-                // Where another request was first, the jar may hold a newer login by now.
-                self.issue = match last {
-                    Some(_) => Issue::Removal,
-                    None => Issue::Nothing,
-                };
-                // What came before the end is settled with it.
-                let is_end = |change: &Change| matches!(change, Change::Destroy);
-                let settled = self.log.iter().rposition(is_end).map_or(0, |at| at + 1);
-                self.forget(settled)
+    pub(crate) fn settle_end(&mut self, last: Option<Arc<Record>>) -> Result<After> {
+        let Some(left) = self.left.take() else {
+            self.done();
+            self.settle_destroy(last.is_some());
+            return Ok(self.forget(0));
+        };
+        match last {
+            // It was written after the view was taken, and nothing acknowledged may be lost. Until
+            // that is inherited the operation is not over.
+            Some(last) if last.version > left.seen => return Ok(After::Inherit(last, left.log)),
+            // Somebody ended it first. Had the same subject been logged in to it, that was a
+            // revocation or a logout, and what comes after it in the same name must end too.
+            None if left.subject.is_some() && left.subject == self.view().subject() => {
+                self.done();
+                self.doom();
+            }
+            _ => {
+                self.done();
             }
         }
+        match self.doomed.take() {
+            Some(error) if self.left.is_none() => Err(error),
+            doomed => {
+                self.doomed = doomed;
+                Ok(self.forget(0))
+            }
+        }
+    }
+
+    fn settle_destroy(&mut self, was_there: bool) {
+        self.held = None;
+        self.confirm = false;
+        self.mode = Mode::Open;
+        // Where another request was first, the jar may hold a newer login by now.
+        self.issue = if was_there {
+            Issue::Removal
+        } else {
+            Issue::Nothing
+        };
+        // What came before the end is settled with it.
+        let is_end = |change: &Change| matches!(change, Change::Destroy);
+        let settled = self.log.iter().rposition(is_end).map_or(0, |at| at + 1);
+        self.forget(settled);
+    }
+
+    /// The session that this login made is to be ended at once.
+    fn doom(&mut self) {
+        let Some(new) = self.held.take() else { return };
+        self.left = Some(Left {
+            sid: new.record.sid,
+            subject: None,
+            seen: u64::MAX,
+            log: Log::new(),
+        });
+        self.doomed = Some(self.lose(usize::MAX, "the session was ended while the login was made"));
     }
 
     /// The new session was created, or not.
@@ -57,26 +91,26 @@ impl Draft {
         else {
             return Ok(After::Nothing);
         };
-        let failed = |kind, message| Err(Error::new(kind, message));
-        match created {
-            Created::Created => {}
+        let failure = match created {
+            Created::Created => None,
+            Created::Full => Some((
+                ErrorKind::LimitReached,
+                "this subject has as many sessions as it may: end another one first",
+            )),
+            Created::Taken => Some((ErrorKind::Gone, "the session was revoked while it was made")),
+        };
+        if let Some((kind, message)) = failure {
             // Whoever asked for this session is told so, once.
-            Created::Full => {
-                self.forget(changes);
-                return failed(
-                    ErrorKind::LimitReached,
-                    "this subject has as many sessions as it may: end another one first",
-                );
-            }
-            Created::Taken => {
-                self.forget(changes);
-                return failed(ErrorKind::Gone, "the session was revoked while it was made");
-            }
+            let error = Error::new(kind, message);
+            self.note_failure(&error);
+            self.forget(changes);
+            return Err(error);
         }
         if let Some(old) = self.held.take() {
             let log = self.log[..changes].to_vec();
             self.left = Some(Left {
                 sid: old.record.sid,
+                subject: old.record.subject.clone(),
                 seen: old.record.version,
                 log,
             });
@@ -119,11 +153,11 @@ impl Draft {
                 self.arrival = Arrival::Stale;
                 self.issue = Issue::Credential;
                 held.record = record;
+                let message = "the session's state is older than this client has seen";
+                let error = Error::new(ErrorKind::Stale, message);
+                self.note_failure(&error);
                 self.forget(running.changes);
-                Err(Error::new(
-                    ErrorKind::Stale,
-                    "the session's state is older than this client has seen",
-                ))
+                Err(error)
             }
             Outcome::Conflict(record) => {
                 self.follow(record, running.changes)?;
@@ -186,10 +220,9 @@ impl Draft {
     /// Takes over what a reload found, unless the session is another one by now. Changes that were
     /// not committed are to be replayed.
     pub(crate) fn refresh(&mut self, seen: &Arc<Record>, newer: Option<Arc<Record>>) -> Result<()> {
-        if self
-            .record()
-            .is_none_or(|record| !Arc::ptr_eq(record, seen))
-        {
+        // What is running was made for the record that it has; its outcome brings a newer one.
+        let same = |record| Arc::ptr_eq(record, seen);
+        if self.is_running() || !self.record().is_some_and(same) {
             return Ok(());
         }
         match newer {
@@ -207,6 +240,8 @@ impl Draft {
         );
         log.append(&mut self.log);
         self.log = log;
+        self.behind = true;
+        self.done();
     }
 
     /// What a replay starts from: the log, the record below it, and the version known of.
@@ -238,11 +273,16 @@ impl Draft {
     /// The changes are dropped, because of this error. The caller answers for the first `told` of
     /// them; whoever commits next is told for the others.
     pub(crate) fn drop_changes(&mut self, told: usize, error: &Error) {
-        self.done();
+        self.note_failure(error);
         if self.log.len() > told {
             self.lost = Some(error.clone());
         }
         self.forget(usize::MAX);
+    }
+
+    /// Whoever waited for this operation to save their changes too is told of its failure.
+    fn note_failure(&mut self, error: &Error) {
+        self.failures = (self.failures.0 + 1, Some(error.clone()));
     }
 
     /// What was running failed, or will never be answered: its changes are dropped, unless they
@@ -254,6 +294,19 @@ impl Draft {
         {
             self.drop_changes(running.changes, error);
         }
+    }
+
+    /// Gives up what nobody is committing, to be dropped by the caller.
+    pub(crate) fn abandon(&mut self) -> Log {
+        if self.is_running() {
+            return Log::new();
+        }
+        if let Some(sid) = self.uncommitted() {
+            telemetry::dropped_changes(&sid);
+        }
+        let log = std::mem::take(&mut self.log);
+        self.forget(0);
+        log
     }
 
     /// Drops the first changes of the log, which are settled. With none left the work is done.

@@ -12,6 +12,7 @@ mod cookies;
 mod counters;
 mod failures;
 mod handle;
+mod late;
 mod lifetimes;
 mod operators;
 mod outcomes;
