@@ -151,6 +151,20 @@ impl Patch {
             || self.lifetime.is_some()
     }
 
+    /// Makes this a patch that does nothing, on version `base`. In place: a patch is large.
+    pub(crate) fn reset(&mut self, base: u64) {
+        self.base = base;
+        self.accept_older = false;
+        self.clear = false;
+        self.set.clear();
+        self.remove.clear();
+        self.expect.clear();
+        self.rotate = None;
+        self.lifetime = None;
+        self.touch = None;
+        self.confirm = None;
+    }
+
     /// Whether the patch only notes a use: nothing of the handler's depends on it.
     pub fn is_note(&self) -> bool {
         !self.is_write() && self.expect.is_empty()
@@ -231,30 +245,28 @@ impl Patch {
     /// The data after this patch.
     pub(crate) fn merge(&self, data: &Data) -> Data {
         let old = if self.clear { &[] } else { data.entries() };
-        let is_new = |(name, _): &&(Name, Text)| !old.iter().any(|(known, _)| known == name);
-        let new = self.set.iter().filter(is_new);
-        let added = new.clone().count();
-
+        let find = |name: &Name| self.set.iter().find(|(known, _)| known == name);
         // Exactly as many as there will be: the data is kept for as long as the session.
-        let mut entries = Vec::with_capacity(old.len() + added - self.removed_from(old));
+        let replaced = old.iter().filter(|(name, _)| find(name).is_some()).count();
+        let removed = old
+            .iter()
+            .filter(|(name, _)| self.remove.contains(name))
+            .count();
+        let mut entries = Vec::with_capacity(old.len() - replaced - removed + self.set.len());
+
         for (name, text) in old {
-            if let Some((_, set)) = self.set.iter().find(|(known, _)| known == name) {
-                entries.push((name.clone(), set.clone()));
-            } else if !self.remove.contains(name) {
-                entries.push((name.clone(), text.clone()));
+            match find(name) {
+                Some((_, set)) => entries.push((name.clone(), set.clone())),
+                None if self.remove.contains(name) => {}
+                None => entries.push((name.clone(), text.clone())),
             }
         }
-        entries.extend(new.cloned());
-        if added > 0 {
+        if replaced < self.set.len() {
+            let is_new = |(name, _): &&(Name, Text)| !old.iter().any(|(known, _)| known == name);
+            entries.extend(self.set.iter().filter(is_new).cloned());
             entries.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
         }
         Data::from_sorted(entries)
-    }
-
-    fn removed_from(&self, old: &[(Name, Text)]) -> usize {
-        old.iter()
-            .filter(|(name, _)| self.remove.contains(name))
-            .count()
     }
 }
 

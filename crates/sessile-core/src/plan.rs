@@ -45,6 +45,18 @@ impl Plan {
         }
     }
 
+    /// Makes this the plan that [`new`](Plan::new) makes, in place.
+    pub fn reset(&mut self, record: Option<&Record>, base: u64) {
+        self.target = if record.is_some() {
+            Target::Same
+        } else {
+            Target::Nobody
+        };
+        self.ends_first = false;
+        self.renew = false;
+        self.patch.reset(base);
+    }
+
     /// The plan that `log` comes to.
     ///
     /// # Errors

@@ -226,13 +226,14 @@ impl Future for Commit {
 
 impl Drop for Commit {
     fn drop(&mut self) {
-        // The operation goes on or not, nobody will know: its changes are not tried again.
+        // The operation goes on or not, nobody will know: its changes are not tried again, and
+        // whoever commits next is told.
         if !matches!(self.stage, Stage::Idle) {
             let error = Error::new(
                 ErrorKind::Unknown,
                 "a commit was given up before its outcome was known",
             );
-            self.handle.draft().fail(&error);
+            self.handle.draft().give_up(&error);
         }
         // Given up before it was done: no head will leave.
         if self.closes {

@@ -143,13 +143,7 @@ impl Session {
         T: Serialize + DeserializeOwned + Default,
         R: Send + 'static,
     {
-        let answer = self.write_now(key, move |text| edit(&f, text)).await?;
-        answer.ok_or_else(|| {
-            Error::new(
-                ErrorKind::Gone,
-                "the update was dropped by a later change of this request",
-            )
-        })
+        self.write_now(key, move |text| edit(&f, text)).await
     }
 
     /// The value of a key, which is removed and committed at once together with everything done so
@@ -168,7 +162,7 @@ impl Session {
             return Ok(None);
         }
         let take = |text: Option<&Text>| Ok((text.map(Text::decode).transpose()?, None));
-        Ok(self.write_now(key, take).await?.flatten())
+        self.write_now(key, take).await
     }
 
     /// Whether a key has a value.
@@ -371,16 +365,27 @@ impl Session {
         &self,
         key: impl AsKey<T>,
         f: impl Fn(Option<&Text>) -> sessile_core::Result<(R, Option<Text>)> + Send + Sync + 'static,
-    ) -> Result<Option<R>> {
+    ) -> Result<R> {
         let slot = Arc::new(Mutex::new(None));
         let last = slot.clone();
+        let forgotten = self.0.draft().forgotten();
         self.write(key, move |text| {
             let (answer, new) = f(text)?;
             *last.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
             Ok(((), new))
         })?;
         self.commit().await?;
-        Ok(slot.lock().unwrap_or_else(PoisonError::into_inner).take())
+        // Another task's logout may have taken this update back before it was committed: then
+        // nobody held its answer against what is stored.
+        let answer = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
+        answer
+            .filter(|_| self.0.draft().forgotten() == forgotten)
+            .ok_or_else(|| {
+                Error::new(
+                    ErrorKind::Gone,
+                    "a logout, or another subject's login, overtook this in the same request",
+                )
+            })
     }
 }
 

@@ -43,10 +43,14 @@ pub(crate) struct Draft {
     behind: bool,
     /// Why changes were dropped whose commit has not been told yet.
     lost: Option<Error>,
+    /// How often everything done before was forgotten, by a logout or another subject's login.
+    forgotten: u64,
     /// How often changes were dropped, and why the last time.
     failures: (u64, Option<Error>),
     /// Why the session that a login made is being ended again.
     doomed: Option<Error>,
+    /// So many changes at the log's begin are what a login's session is to hold of the one it left.
+    inherited: usize,
 }
 
 /// Whether the session can be written.
@@ -106,6 +110,7 @@ impl Draft {
     pub(crate) fn new(opened: Opened, closed: bool) -> Self {
         let arrival = opened.arrival;
         let held = opened.into_held();
+        let record = held.as_ref().map(|held| &*held.record);
         Draft {
             arrival,
             mode: match arrival {
@@ -117,7 +122,7 @@ impl Draft {
             closed,
             confirm: held.as_ref().is_some_and(is_confirming),
             issue: held.as_ref().map_or(Issue::Nothing, Issue::of),
-            plan: fresh_plan(held.as_ref(), false),
+            plan: Plan::new(record, held.as_ref().map_or(0, |held| held.known)),
             held,
             log: Log::new(),
             next_sid: None,
@@ -126,8 +131,10 @@ impl Draft {
             waiting: Vec::new(),
             behind: false,
             lost: None,
+            forgotten: 0,
             failures: (0, None),
             doomed: None,
+            inherited: 0,
         }
     }
 
@@ -213,11 +220,17 @@ impl Draft {
     }
 
     pub(crate) fn push(&mut self, change: Change) -> Result<()> {
+        let forgets = match &change {
+            Change::Destroy => true,
+            Change::Login(subject) => self.view().subject().is_some_and(|bound| bound != *subject),
+            _ => false,
+        };
         let record = self.held.as_ref().map(|held| &*held.record);
         self.plan.fold(&change, record)?;
         if matches!(change, Change::Login(_) | Change::Destroy) {
             self.next_sid = None;
         }
+        self.forgotten += u64::from(forgets);
         self.log.push(change);
         Ok(())
     }
@@ -243,11 +256,14 @@ impl Draft {
         let key = name.as_str().len();
         let size = |text: &Text| key + text.as_str().len();
         let old = self.view().get(name.as_str()).map_or(0, size);
-        let all = self
+        if size(text) <= old {
+            return Ok(());
+        }
+        let rest = self
             .plan
-            .bytes(self.held.as_ref().map(|held| &*held.record));
-        let rest = all - old;
-        if size(text) > old && rest + size(text) > max_bytes {
+            .bytes(self.held.as_ref().map(|held| &*held.record))
+            - old;
+        if rest + size(text) > max_bytes {
             let left = max_bytes.saturating_sub(rest + key);
             let has = text.as_str().len();
             let message =
@@ -278,6 +294,11 @@ impl Draft {
     /// Why changes were dropped that nobody has been told of yet.
     fn is_running(&self) -> bool {
         self.running.is_some()
+    }
+
+    /// How often everything done before was forgotten.
+    pub(crate) fn forgotten(&self) -> u64 {
+        self.forgotten
     }
 
     /// How often changes were dropped so far.
@@ -328,13 +349,4 @@ pub(crate) fn is_use_due(held: &Held, now: Timestamp) -> bool {
 fn is_confirming(held: &Held) -> bool {
     let previous = held.record.previous.as_ref();
     !held.renewed && previous.is_some_and(|previous| previous.until.is_none())
-}
-
-fn fresh_plan(held: Option<&Held>, accepted: bool) -> Plan {
-    let record = held.map(|held| &*held.record);
-    let mut plan = Plan::new(record, held.map_or(0, |held| held.known));
-    if accepted {
-        plan.accept_older();
-    }
-    plan
 }

@@ -5,7 +5,7 @@ use std::task::Waker;
 
 use sessile_core::{Arrival, Change, Created, Data, Held, Log, Outcome, Plan, Record};
 
-use super::{Draft, Issue, Left, Mode, Running, fresh_plan};
+use super::{Draft, Issue, Left, Mode, Running};
 use crate::{Error, ErrorKind, Result, telemetry};
 
 /// What is to be done before the next operation. Replays run the application's closures, so they
@@ -36,7 +36,7 @@ impl Draft {
             Some(last) if last.version > left.seen => return Ok(After::Inherit(last, left.log)),
             // Somebody ended it first. Had the same subject been logged in to it, that was a
             // revocation or a logout, and what comes after it in the same name must end too.
-            None if left.subject.is_some() && left.subject == self.view().subject() => {
+            None if left.subject.is_some() && left.subject == self.new_subject() => {
                 self.done();
                 self.doom();
             }
@@ -67,6 +67,11 @@ impl Draft {
         let is_end = |change: &Change| matches!(change, Change::Destroy);
         let settled = self.log.iter().rposition(is_end).map_or(0, |at| at + 1);
         self.forget(settled);
+    }
+
+    /// Who is logged in to the session that this login made, whatever was done since.
+    fn new_subject(&self) -> Option<Arc<str>> {
+        self.record().and_then(|record| record.subject.clone())
     }
 
     /// The session that this login made is to be ended at once.
@@ -102,8 +107,7 @@ impl Draft {
         if let Some((kind, message)) = failure {
             // Whoever asked for this session is told so, once.
             let error = Error::new(kind, message);
-            self.note_failure(&error);
-            self.forget(changes);
+            self.drop_changes(changes, &error);
             return Err(error);
         }
         if let Some(old) = self.held.take() {
@@ -184,6 +188,7 @@ impl Draft {
         self.mode = Mode::Ended;
         self.confirm = false;
         self.issue = Issue::Nothing;
+        self.inherited = 0;
         self.drop_changes(told, &error);
         error
     }
@@ -238,6 +243,7 @@ impl Draft {
             data.iter()
                 .map(|(name, text)| Change::Set(name.clone(), text.clone())),
         );
+        self.inherited = log.len();
         log.append(&mut self.log);
         self.log = log;
         self.behind = true;
@@ -277,7 +283,10 @@ impl Draft {
         if self.log.len() > told {
             self.lost = Some(error.clone());
         }
-        self.forget(usize::MAX);
+        // With the session that a login left ended, what was acknowledged there is nowhere else.
+        // It begins by clearing: twice is as good as once.
+        self.log.truncate(self.inherited);
+        self.forget(0);
     }
 
     /// Whoever waited for this operation to save their changes too is told of its failure.
@@ -285,14 +294,23 @@ impl Draft {
         self.failures = (self.failures.0 + 1, Some(error.clone()));
     }
 
-    /// What was running failed, or will never be answered: its changes are dropped, unless they
-    /// can be tried again. An end always can, twice is as good as once.
+    /// What was running failed: its changes are dropped, unless they can be tried again. An end
+    /// always can, twice is as good as once.
     pub(crate) fn fail(&mut self, error: &Error) {
         if let Some(running) = self.done()
             && error.kind() != ErrorKind::Unavailable
             && !running.is_end
         {
             self.drop_changes(running.changes, error);
+        }
+    }
+
+    /// What was running will never be answered, and whoever committed it can't be told any more.
+    pub(crate) fn give_up(&mut self, error: &Error) {
+        if let Some(running) = self.done()
+            && !running.is_end
+        {
+            self.drop_changes(0, error);
         }
     }
 
@@ -305,18 +323,25 @@ impl Draft {
             telemetry::dropped_changes(&sid);
         }
         let log = std::mem::take(&mut self.log);
+        self.inherited = 0;
         self.forget(0);
         log
     }
 
     /// Drops the first changes of the log, which are settled. With none left the work is done.
     pub(super) fn forget(&mut self, changes: usize) -> After {
+        self.inherited = self.inherited.saturating_sub(changes);
         self.log.drain(..changes.min(self.log.len()));
         self.behind = !self.log.is_empty();
         if self.behind {
             return After::Replay;
         }
-        self.plan = fresh_plan(self.held.as_ref(), self.accepted);
+        let record = self.held.as_ref().map(|held| &*held.record);
+        self.plan
+            .reset(record, self.held.as_ref().map_or(0, |held| held.known));
+        if self.accepted {
+            self.plan.accept_older();
+        }
         After::Nothing
     }
 

@@ -18,6 +18,7 @@ mod operators;
 mod outcomes;
 mod peers;
 mod races;
+mod schedules;
 mod secrets;
 mod sockets;
 mod stack;
