@@ -80,8 +80,9 @@ impl Commit {
             draft.take_lost();
             return Poll::Ready(Err(error));
         }
+        // What is left is done all the same: it may be what a login has to inherit.
         if let Some(lost) = draft.take_lost() {
-            return Poll::Ready(Err(lost));
+            self.owed.get_or_insert(lost);
         }
         self.data_only = draft.is_data_only();
         let act = match draft.next(now, &shared.lifetime, context.waker()) {
@@ -145,7 +146,8 @@ impl Commit {
             )),
             After::Inherit(last, log) => {
                 self.inherit(&last, &log);
-                self.handle.replay(0)
+                let _ = self.handle.replay(0);
+                Ok(())
             }
         }
     }
