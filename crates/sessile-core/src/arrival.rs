@@ -20,6 +20,9 @@ pub enum Arrival {
     /// The state found is older than this client has already seen. Writes fail with
     /// [`ErrorKind::Stale`](crate::ErrorKind::Stale) until it is accepted.
     Stale,
+    /// The store was away, and the layer was told to go on without the session. Reads see
+    /// nothing, writes fail with [`ErrorKind::Unavailable`](crate::ErrorKind::Unavailable).
+    Unavailable,
     /// The session is here.
     Resumed,
 }
@@ -34,6 +37,7 @@ impl Arrival {
             Arrival::Expired => "expired",
             Arrival::Lost => "lost",
             Arrival::Stale => "stale",
+            Arrival::Unavailable => "unavailable",
             Arrival::Resumed => "resumed",
         }
     }

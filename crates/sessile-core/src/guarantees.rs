@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::RECORD_LIMIT;
+
 /// What a configured strategy promises, computed from its configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -75,6 +77,17 @@ impl Guarantees {
             durability: Durability::Volatile,
             any_node: false,
             max_bytes,
+        }
+    }
+
+    /// The promises of sessions in a store that all nodes share, and that keeps what it has
+    /// acknowledged as it says.
+    pub const fn shared(durability: Durability) -> Self {
+        Guarantees {
+            scope: Scope::AllNodes,
+            durability,
+            any_node: true,
+            ..Guarantees::volatile(RECORD_LIMIT)
         }
     }
 }

@@ -15,6 +15,7 @@ mod credential;
 mod keyring;
 
 mod data;
+pub mod encoding;
 mod record;
 mod text;
 

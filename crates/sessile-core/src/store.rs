@@ -5,17 +5,33 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::{Patch, Record, Result, SessionId, Timestamp};
+use crate::{Guarantees, Patch, Record, Result, SessionId, Timestamp};
 
 /// A place for records: memory, Redis, a database, or yours.
 ///
 /// Every operation is atomic. Time is what the caller says (`now`); a store's own clock is never
-/// read. An error of kind [`Unavailable`](crate::ErrorKind::Unavailable) means *not applied*, one
-/// of kind [`Unknown`](crate::ErrorKind::Unknown) that nobody can tell.
+/// read, but for freeing space with a wide margin.
+///
+/// # Errors
+///
+/// Of these kinds, whatever the operation:
+///
+/// - [`Unavailable`](crate::ErrorKind::Unavailable): *not applied*, for certain. A read that
+///   failed, a connection that could not be had.
+/// - [`Unknown`](crate::ErrorKind::Unknown): nobody can tell, such as when the connection broke
+///   before the answer came. It is not tried again.
+/// - [`Corrupt`](crate::ErrorKind::Corrupt): what is kept under this id can't be read, or is of a
+///   format that a later release writes. It is never overwritten, only ended.
+/// - [`TooLarge`](crate::ErrorKind::TooLarge): the data would grow beyond
+///   [`RECORD_LIMIT`](crate::RECORD_LIMIT). Nothing changed.
+///
+/// Dropping a future that an operation returned leaves the operation done or not done, and the
+/// store in good order.
 #[async_trait]
 pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// Keeps a new record, unless its id is taken by a record or a tombstone, or its subject has
-    /// as many sessions as `cap` allows and the policy is to reject.
+    /// as many live sessions as `cap` allows and the policy is to reject. With
+    /// [`OnFull::EvictOldest`] the oldest ones are ended to make room.
     async fn create(
         &self,
         record: Arc<Record>,
@@ -23,7 +39,7 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
         now: Timestamp,
     ) -> Result<Created>;
 
-    /// Reads a record.
+    /// Reads what is kept under this id.
     async fn load(&self, sid: &SessionId, now: Timestamp) -> Result<Loaded>;
 
     /// Applies a patch to the record as it is when the patch is applied, as
@@ -31,8 +47,16 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     async fn apply(&self, sid: &SessionId, now: Timestamp, patch: &Patch) -> Result<Applied>;
 
     /// Leaves a tombstone until `until` in place of the record, or of nothing, and returns the
-    /// record as it was. An earlier tombstone is never shortened.
-    async fn end(&self, sid: &SessionId, until: Timestamp) -> Result<Option<Arc<Record>>>;
+    /// record as it was, expired or not. An earlier tombstone is never shortened.
+    ///
+    /// A record that can't be read is ended all the same; the error of kind
+    /// [`Corrupt`](crate::ErrorKind::Corrupt) says that its last state can't be told.
+    async fn end(
+        &self,
+        sid: &SessionId,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Option<Arc<Record>>>;
 
     /// Every session that may belong to a subject: too many if need be, never too few.
     async fn list(&self, subject: &str, now: Timestamp) -> Result<Vec<Candidate>>;
@@ -46,6 +70,59 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
 
     /// Whether the store answers.
     async fn ping(&self) -> Result<()>;
+
+    /// What sessions kept here are promised: whether other processes see them, and what an
+    /// acknowledged write survives.
+    fn guarantees(&self) -> Guarantees;
+}
+
+#[async_trait]
+impl<S: Store + ?Sized> Store for Arc<S> {
+    async fn create(
+        &self,
+        record: Arc<Record>,
+        cap: Option<SubjectCap>,
+        now: Timestamp,
+    ) -> Result<Created> {
+        (**self).create(record, cap, now).await
+    }
+
+    async fn load(&self, sid: &SessionId, now: Timestamp) -> Result<Loaded> {
+        (**self).load(sid, now).await
+    }
+
+    async fn apply(&self, sid: &SessionId, now: Timestamp, patch: &Patch) -> Result<Applied> {
+        (**self).apply(sid, now, patch).await
+    }
+
+    async fn end(
+        &self,
+        sid: &SessionId,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Option<Arc<Record>>> {
+        (**self).end(sid, now, until).await
+    }
+
+    async fn list(&self, subject: &str, now: Timestamp) -> Result<Vec<Candidate>> {
+        (**self).list(subject, now).await
+    }
+
+    async fn count(&self, now: Timestamp) -> Result<Option<u64>> {
+        (**self).count(now).await
+    }
+
+    async fn sweep(&self, now: Timestamp, limit: usize) -> Result<usize> {
+        (**self).sweep(now, limit).await
+    }
+
+    async fn ping(&self) -> Result<()> {
+        (**self).ping().await
+    }
+
+    fn guarantees(&self) -> Guarantees {
+        (**self).guarantees()
+    }
 }
 
 /// How many live sessions one subject may have.

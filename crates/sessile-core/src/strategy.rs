@@ -25,7 +25,12 @@ pub trait Strategy: fmt::Debug + Send + Sync + 'static {
 
     /// Ends a session and returns its last state; it stays ended until `until` whatever is in
     /// flight.
-    fn end(&self, sid: SessionId, until: Timestamp) -> Step<Result<Option<Arc<Record>>>>;
+    fn end(
+        &self,
+        sid: SessionId,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Step<Result<Option<Arc<Record>>>>;
 
     /// Reads a session's current state, for a caller who has proved to own it.
     fn reload(&self, record: &Arc<Record>, now: Timestamp) -> Step<Result<Option<Arc<Record>>>>;

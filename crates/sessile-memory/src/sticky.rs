@@ -199,7 +199,12 @@ impl Strategy for Sticky {
         Step::ready(self.table.apply(&record.sid, now, patch))
     }
 
-    fn end(&self, sid: SessionId, until: Timestamp) -> Step<Result<Option<Arc<Record>>>> {
+    fn end(
+        &self,
+        sid: SessionId,
+        _now: Timestamp,
+        until: Timestamp,
+    ) -> Step<Result<Option<Arc<Record>>>> {
         Step::ready(Ok(self.table.end(&sid, until)))
     }
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use sessile_core::{
-    Applied, Candidate, Created, Loaded, Outcome, Patch, Record, Result, SessionId, Store,
-    SubjectCap, Timestamp,
+    Applied, Candidate, Created, Guarantees, Loaded, Outcome, Patch, RECORD_LIMIT, Record, Result,
+    SessionId, Store, SubjectCap, Timestamp,
 };
 
 use crate::{Capacity, Table};
@@ -58,7 +58,12 @@ impl Store for MemoryStore {
         })
     }
 
-    async fn end(&self, sid: &SessionId, until: Timestamp) -> Result<Option<Arc<Record>>> {
+    async fn end(
+        &self,
+        sid: &SessionId,
+        _now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Option<Arc<Record>>> {
         Ok(self.table.end(sid, until))
     }
 
@@ -76,5 +81,9 @@ impl Store for MemoryStore {
 
     async fn ping(&self) -> Result<()> {
         Ok(())
+    }
+
+    fn guarantees(&self) -> Guarantees {
+        Guarantees::volatile(RECORD_LIMIT)
     }
 }

@@ -105,7 +105,7 @@ impl Commit {
                 Stage::Creating(record.clone(), shared.strategy.create(record, now))
             }
             Act::Apply(record, patch) => Stage::Applying(shared.strategy.apply(record, patch, now)),
-            Act::End(sid, until) => Stage::Ending(shared.strategy.end(sid, until)),
+            Act::End(sid, until) => Stage::Ending(shared.strategy.end(sid, now, until)),
         })))
     }
 

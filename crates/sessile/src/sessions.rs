@@ -61,7 +61,11 @@ impl Sessions {
     /// [`Unavailable`](crate::ErrorKind::Unavailable) if the store is away: the session may still be used.
     pub async fn revoke(&self, id: &SessionId) -> Result<bool> {
         let now = self.shared.clock.now();
-        let last = self.shared.strategy.end(*id, now.after(TOMBSTONE)).await?;
+        let last = self
+            .shared
+            .strategy
+            .end(*id, now, now.after(TOMBSTONE))
+            .await?;
         Ok(last.is_some_and(|record| record.is_live(now)))
     }
 

@@ -149,7 +149,7 @@ fn what_we_never_issued_is_unknown() {
     let expired = NOW.after(IDLE);
     assert_eq!(arrival(&sticky, &text, expired), Arrival::Expired);
     assert_eq!(arrival(&sticky, &guess, expired), Arrival::Unknown);
-    done(sticky.end(credential.sid, NOW.after(TOMBSTONE)));
+    done(sticky.end(credential.sid, NOW, NOW.after(TOMBSTONE)));
     assert_eq!(arrival(&sticky, &text, NOW), Arrival::Ended);
     assert_eq!(arrival(&sticky, &guess, NOW), Arrival::Unknown);
 }
@@ -158,7 +158,7 @@ fn what_we_never_issued_is_unknown() {
 fn an_ended_session_arrives_as_such_while_its_tombstone_stands() {
     let sticky = sticky(STARTED);
     let (credential, text) = login(&sticky, NOW);
-    let last = done(sticky.end(credential.sid, NOW.after(TOMBSTONE)));
+    let last = done(sticky.end(credential.sid, NOW, NOW.after(TOMBSTONE)));
     assert_eq!(last.unwrap().sid, credential.sid);
     for elapsed in [Duration::ZERO, TOMBSTONE - SECOND] {
         assert_eq!(arrival(&sticky, &text, after(elapsed)), Arrival::Ended);

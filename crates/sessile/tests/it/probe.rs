@@ -164,8 +164,13 @@ impl Strategy for Probe {
         })
     }
 
-    fn end(&self, sid: SessionId, until: Timestamp) -> Step<Result<Option<Arc<Record>>>> {
-        self.run(Call::End, move |inner| inner.end(sid, until))
+    fn end(
+        &self,
+        sid: SessionId,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Step<Result<Option<Arc<Record>>>> {
+        self.run(Call::End, move |inner| inner.end(sid, now, until))
     }
 
     fn reload(&self, record: &Arc<Record>, now: Timestamp) -> Step<Result<Option<Arc<Record>>>> {

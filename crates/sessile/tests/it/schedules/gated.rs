@@ -181,10 +181,15 @@ impl Strategy for Gated {
         self.gate("apply", move |this, _| this.1.apply(&record, &patch, now))
     }
 
-    fn end(&self, sid: SessionId, until: Timestamp) -> Step<Result<Option<Arc<Record>>>> {
+    fn end(
+        &self,
+        sid: SessionId,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Step<Result<Option<Arc<Record>>>> {
         self.gate("end", move |this, by| {
             this.world(|world| world.ended.push((sid, by)));
-            this.1.end(sid, until)
+            this.1.end(sid, now, until)
         })
     }
 

@@ -1,0 +1,1 @@
+//! The laws of a session store, one test each.

@@ -1,0 +1,1 @@
+//! A session store over Redis and Valkey.

@@ -1,0 +1,1 @@
+//! Session stores over PostgreSQL, MySQL/MariaDB and SQLite.

@@ -1,0 +1,3 @@
+//! Every store against its real server: the laws, and what only this store can get wrong.
+
+#![allow(clippy::unwrap_used)] // in a test, a panic is the report
