@@ -1,1 +1,5 @@
 //! What end-to-end tests need: real servers, each started on a free port and stopped by its pid.
+
+mod daemon;
+
+pub use daemon::{Daemon, Folder, eventually, free_port, program};

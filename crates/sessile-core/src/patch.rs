@@ -141,6 +141,26 @@ impl Patch {
         self.rotate.as_ref()
     }
 
+    /// Whether it applies to a record older than the base too.
+    pub fn accepts_older(&self) -> bool {
+        self.accept_older
+    }
+
+    /// The lifetime that the session is to have from now on, if it gets another one.
+    pub fn new_lifetime(&self) -> Option<Lifetime> {
+        self.lifetime
+    }
+
+    /// The use that is to be written down, if one is.
+    pub fn touched(&self) -> Option<Timestamp> {
+        self.touch
+    }
+
+    /// Until when an open-ended previous verifier is honoured from now on, if that is to end.
+    pub fn confirmed(&self) -> Option<Timestamp> {
+        self.confirm
+    }
+
     /// Whether the patch changes anything but the notes of use ([`touch`](Self::touch),
     /// [`confirm`](Self::confirm)). Only then does the version grow.
     pub fn is_write(&self) -> bool {
