@@ -13,6 +13,7 @@
 
 mod credential;
 mod keyring;
+mod macs;
 
 mod data;
 pub mod encoding;
@@ -42,9 +43,10 @@ pub use error::{Error, ErrorKind, Result};
 pub use guarantees::{Durability, Guarantees, Revocation, Scope, Writes};
 pub use keyring::{KeyRing, MasterKey};
 pub use lifetime::Lifetime;
+pub use macs::{Macs, Tag};
 pub use patch::{Patch, Patched, Rotation};
 pub use plan::{Plan, Target};
-pub use record::{GRACE, Previous, Record, TOMBSTONE, Verdict};
+pub use record::{GRACE, Previous, Record, SUBJECT_LIMIT, TOMBSTONE, Verdict};
 pub use store::{Applied, Candidate, Created, Loaded, OnFull, Store, SubjectCap};
-pub use strategy::{Found, Held, Opened, Outcome, Presented, Step, Strategy};
+pub use strategy::{Found, Held, OnReuse, Opened, Outcome, Presented, Step, Strategy, Turn};
 pub use text::{Name, Text};

@@ -12,6 +12,9 @@ pub const GRACE: Duration = Duration::from_secs(60);
 /// How long an ended session leaves a tombstone, so that what was in flight is told so.
 pub const TOMBSTONE: Duration = Duration::from_secs(60);
 
+/// The longest subject, in bytes: what every store can keep in an index.
+pub const SUBJECT_LIMIT: usize = 512;
+
 /// What a store keeps of a session. Plain data; it holds nothing that opens the session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

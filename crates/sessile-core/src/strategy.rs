@@ -1,14 +1,16 @@
 //! The strategy: how a credential becomes a session, and a session a credential.
 
+use std::any::Any;
 use std::fmt;
 use std::future::{Future, Ready};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use crate::{
-    Arrival, Candidate, Created, Error, ErrorKind, Guarantees, Lifetime, Patch, Record, Result,
-    SessionId, Timestamp, Verifier,
+    Arrival, Candidate, Created, Credential, Error, ErrorKind, Guarantees, Lifetime, Patch, Record,
+    Result, SessionId, Timestamp, Verdict, Verifier,
 };
 
 /// How a credential becomes a session and back: in this process, in a store, or in the credential
@@ -20,8 +22,15 @@ pub trait Strategy: fmt::Debug + Send + Sync + 'static {
     /// Makes a new session. Its credential is given to the client only afterwards.
     fn create(&self, record: Arc<Record>, now: Timestamp) -> Step<Result<Created>>;
 
-    /// Applies a patch to the session that was opened as `record`.
-    fn apply(&self, record: &Arc<Record>, patch: &Patch, now: Timestamp) -> Step<Result<Outcome>>;
+    /// Applies a patch to the session that was opened as `record`. A caller who was answered
+    /// [`Outcome::Retry`] hands its turn back with the next try.
+    fn apply(
+        &self,
+        record: &Arc<Record>,
+        patch: &Patch,
+        turn: Option<Turn>,
+        now: Timestamp,
+    ) -> Step<Result<Outcome>>;
 
     /// Ends a session and returns its last state; it stays ended until `until` whatever is in
     /// flight.
@@ -44,6 +53,11 @@ pub trait Strategy: fmt::Debug + Send + Sync + 'static {
 
     /// What this strategy promises as configured.
     fn guarantees(&self) -> Guarantees;
+
+    /// How long an operation may take, its retries included.
+    fn deadline(&self) -> Duration {
+        Duration::from_secs(2)
+    }
 
     /// Checks, when the layer is built, what this strategy needs to know of it.
     fn attach(&self, _lifetime: &Lifetime, _now: Timestamp) {}
@@ -127,7 +141,42 @@ pub struct Held {
     pub reissue: bool,
 }
 
+/// What happens when a verifier is used after its grace: somebody else holds credentials of this
+/// session.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OnReuse {
+    /// The session ends, for its owner and for the thief. An event tells so.
+    #[default]
+    End,
+    /// The credential is refused, and an event tells so.
+    Event,
+}
+
 impl Opened {
+    /// What a credential opens of a live record, for a request whose head arrived at `arrived`.
+    /// On [`Found::Reuse`] the strategy still has to end the session, if that is asked of it.
+    pub fn judged(record: Arc<Record>, credential: Credential, arrived: Timestamp) -> Self {
+        let (verifier, renewed) = match record.verify(&credential.verifier, arrived) {
+            Verdict::Current => (credential.verifier, false),
+            Verdict::Previous { successor } => (successor, true),
+            Verdict::Reuse => {
+                return Opened {
+                    arrival: Arrival::Unknown,
+                    found: Found::Reuse(record.sid),
+                };
+            }
+            Verdict::Wrong => return Opened::nothing(Arrival::Unknown),
+        };
+        Opened::resumed(Held {
+            known: record.version,
+            record,
+            verifier,
+            renewed,
+            reissue: false,
+        })
+    }
+
     /// No session, for this reason.
     pub fn nothing(arrival: Arrival) -> Self {
         Opened {
@@ -162,14 +211,37 @@ impl Opened {
 }
 
 /// What [`Strategy::apply`] did.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub enum Outcome {
     /// The patch was applied; this is the record now.
     Applied(Arc<Record>),
     /// An expectation failed, or the record is older than the base. Nothing changed.
     Conflict(Arc<Record>),
+    /// The same, and this caller's next try goes before those of others who wait in this process.
+    Retry(Arc<Record>, Turn),
     /// There is no live session. Nothing changed.
     Gone,
+}
+
+/// A place in a strategy's line, kept from one try to the next. Dropped, it is given up.
+pub struct Turn(Box<dyn Any + Send>);
+
+impl Turn {
+    /// A place that a strategy gave.
+    pub fn new(place: impl Any + Send) -> Self {
+        Turn(Box::new(place))
+    }
+
+    /// The place, if it is a `T`.
+    pub fn into_inner<T: Any>(self) -> Option<T> {
+        self.0.downcast().ok().map(|place| *place)
+    }
+}
+
+impl fmt::Debug for Turn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Turn(..)")
+    }
 }
 
 /// A result that is there, or that must be waited for: only what really waits is boxed.

@@ -23,6 +23,6 @@ mod sync;
 mod tombstones;
 
 pub use capacity::Capacity;
-pub use sticky::{OnReuse, Sticky};
+pub use sticky::Sticky;
 pub use store::MemoryStore;
 pub use table::Table;

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use sessile_core::{
-    Arrival, Candidate, Created, Credential, Found, Guarantees, Held, KeyRing, Lifetime, Loaded,
+    Arrival, Candidate, Created, Credential, Found, Guarantees, KeyRing, Lifetime, Loaded, OnReuse,
     Opened, Outcome, Patch, Presented, RECORD_LIMIT, Record, Result, SessionId, Step, Strategy,
-    SubjectCap, TOMBSTONE, Timestamp, Verdict, Verifier,
+    SubjectCap, TOMBSTONE, Timestamp, Turn, Verifier,
 };
 
 use crate::sync::{AtomicU64, Ordering};
-use crate::wire::{Macs, Wire};
+use crate::wire::{Signer, Wire};
 use crate::{Capacity, Table};
 
 /// The label where no node is configured.
@@ -29,7 +29,7 @@ const NO_NODE: &str = "s";
 #[derive(Debug)]
 pub struct Sticky {
     table: Arc<Table>,
-    macs: Macs,
+    signer: Signer,
     cap: Option<SubjectCap>,
     on_reuse: OnReuse,
     // When the first layer was built over this strategy, and the idle time it was told.
@@ -37,24 +37,12 @@ pub struct Sticky {
     idle: AtomicU64,
 }
 
-/// What happens when a verifier is used after its grace: somebody else holds credentials of this
-/// session.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum OnReuse {
-    /// The session ends, for its owner and for the thief. An event tells so.
-    #[default]
-    End,
-    /// The credential is refused, and an event tells so.
-    Event,
-}
-
 impl Sticky {
     /// Sessions of one process, with a random key: no credential outlives it.
     pub fn new() -> Self {
         Sticky {
             table: Arc::new(Table::new(Capacity::default())),
-            macs: Macs::new(KeyRing::random(), NO_NODE),
+            signer: Signer::new(KeyRing::random(), NO_NODE),
             cap: None,
             on_reuse: OnReuse::default(),
             started: AtomicU64::new(0),
@@ -73,7 +61,7 @@ impl Sticky {
     /// session went with the old process arrives as `Lost` and not as a stranger.
     #[must_use]
     pub fn keys(mut self, ring: KeyRing) -> Self {
-        self.macs = Macs::new(ring, NO_NODE);
+        self.signer = Signer::new(ring, NO_NODE);
         self
     }
 
@@ -102,7 +90,7 @@ impl Sticky {
         };
         // The tag is only worth its price where nothing else decides: a verifier that matches a
         // live record's hash was made by us.
-        let ours = || self.macs.verify(&wire, presented.carrier, now);
+        let ours = || self.signer.verify(&wire, presented.carrier, now);
         let arrival = match self.table.load(&wire.credential.sid, now) {
             Loaded::Live(record) => {
                 return self.judge(record, wire.credential, presented.arrived, now);
@@ -122,32 +110,12 @@ impl Sticky {
         arrived: Timestamp,
         now: Timestamp,
     ) -> Opened {
-        let sid = credential.sid;
-        let (verifier, renewed) = match record.verify(&credential.verifier, arrived) {
-            Verdict::Current => (credential.verifier, false),
-            Verdict::Previous { successor } => (successor, true),
-            Verdict::Reuse => {
-                let arrival = match self.on_reuse {
-                    OnReuse::End => {
-                        self.table.end(&sid, now.after(TOMBSTONE));
-                        Arrival::Ended
-                    }
-                    OnReuse::Event => Arrival::Unknown,
-                };
-                return Opened {
-                    arrival,
-                    found: Found::Reuse(sid),
-                };
-            }
-            Verdict::Wrong => return Opened::nothing(Arrival::Unknown),
-        };
-        Opened::resumed(Held {
-            known: record.version,
-            record,
-            verifier,
-            renewed,
-            reissue: false,
-        })
+        let mut opened = Opened::judged(record, credential, arrived);
+        if let (Found::Reuse(sid), OnReuse::End) = (&opened.found, self.on_reuse) {
+            self.table.end(sid, now.after(TOMBSTONE));
+            opened.arrival = Arrival::Ended;
+        }
+        opened
     }
 
     /// Why a session that we signed for is not here: past its absolute deadline; or this process
@@ -195,7 +163,13 @@ impl Strategy for Sticky {
         Step::ready(Ok(self.table.create(record, self.cap, now)))
     }
 
-    fn apply(&self, record: &Arc<Record>, patch: &Patch, now: Timestamp) -> Step<Result<Outcome>> {
+    fn apply(
+        &self,
+        record: &Arc<Record>,
+        patch: &Patch,
+        _turn: Option<Turn>,
+        now: Timestamp,
+    ) -> Step<Result<Outcome>> {
         Step::ready(self.table.apply(&record.sid, now, patch))
     }
 
@@ -216,7 +190,7 @@ impl Strategy for Sticky {
     }
 
     fn issue(&self, record: &Record, verifier: &Verifier, carrier: &str) -> Result<String> {
-        Ok(self.macs.issue(record, verifier, carrier))
+        Ok(self.signer.issue(record, verifier, carrier))
     }
 
     fn guarantees(&self) -> Guarantees {

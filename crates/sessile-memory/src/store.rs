@@ -53,7 +53,7 @@ impl Store for MemoryStore {
                 version: record.version,
                 record: Some(record),
             },
-            Outcome::Conflict(record) => Applied::Conflict(record),
+            Outcome::Conflict(record) | Outcome::Retry(record, _) => Applied::Conflict(record),
             Outcome::Gone => Applied::Gone,
         })
     }

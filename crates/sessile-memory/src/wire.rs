@@ -10,24 +10,16 @@
 //! The MAC key is HKDF-SHA256 of the master key, without salt, with the purpose as info. What is
 //! in front of the body is the same for every request and is absorbed once; the body is one block.
 
-use std::sync::OnceLock;
-
 use base64_simd::{Out, URL_SAFE_NO_PAD as BASE64};
-use hkdf::Hkdf;
-use hmac::{Hmac, KeyInit as _, Mac as _};
-use sessile_core::{Credential, KeyRing, MasterKey, Record, SessionId, Timestamp, Verifier};
-use sha2::Sha256;
-use subtle::ConstantTimeEq as _;
-use zeroize::Zeroize as _;
+use sessile_core::{Credential, KeyRing, Macs, Record, SessionId, Tag, Timestamp, Verifier};
 
-const PURPOSE: &[u8] = b"sessile/sticky/1";
+const PURPOSE: &str = "sessile/sticky/1";
 const BODY: usize = 44;
 const BODY_TEXT: usize = 59;
-const TAG: usize = 16;
 const TAG_TEXT: usize = 22;
 const MINUTE: u64 = 60_000;
 
-/// What a client sent, taken apart. The tag has not been checked: see [`Macs::verify`].
+/// What a client sent, taken apart. The tag has not been checked: see [`Signer::verify`].
 #[derive(Debug)]
 pub(crate) struct Wire<'a> {
     pub(crate) credential: Credential,
@@ -62,23 +54,18 @@ impl<'a> Wire<'a> {
     }
 }
 
-/// The MAC keys of a ring, prepared once.
-pub(crate) struct Macs {
-    ring: KeyRing,
-    keys: Vec<Hmac<Sha256>>,
+/// Writes and verifies the credentials of one node.
+#[derive(Debug)]
+pub(crate) struct Signer {
+    macs: Macs,
     node: Box<str>,
-    /// For the first carrier that was asked for; mostly there is no other.
-    usual: OnceLock<(Box<str>, Vec<Hmac<Sha256>>)>,
 }
 
-impl Macs {
+impl Signer {
     pub(crate) fn new(ring: KeyRing, node: &str) -> Self {
-        let keys = ring.keys().map(prepare).collect();
-        Macs {
-            ring,
-            keys,
+        Signer {
+            macs: Macs::new(ring, PURPOSE, node),
             node: node.into(),
-            usual: OnceLock::new(),
         }
     }
 
@@ -91,7 +78,7 @@ impl Macs {
         let deadline = record.absolute_deadline.as_millis().div_ceil(MINUTE);
         let minutes = u32::try_from(deadline).unwrap_or(u32::MAX);
         body[40..].copy_from_slice(&minutes.to_be_bytes());
-        let tag = tag(self.bound(carrier, 0), &body);
+        let tag = self.macs.tag(carrier, &body);
 
         let mut text = String::with_capacity(self.node.len() + 1 + BODY_TEXT + 1 + TAG_TEXT);
         text.push_str(&self.node);
@@ -104,61 +91,9 @@ impl Macs {
 
     /// Whether one of our keys made this, for this carrier.
     pub(crate) fn verify(&self, wire: &Wire<'_>, carrier: &str, now: Timestamp) -> bool {
-        let Some(sent) = decode::<TAG>(wire.tag) else {
-            return false;
-        };
-        self.ring.keys().enumerate().any(|(at, key)| {
-            let ours = || tag(self.bound(carrier, at), &wire.body);
-            key.verifies_at(now) && bool::from(ours().ct_eq(&sent))
-        })
+        let sent: Option<Tag> = decode(wire.tag);
+        sent.is_some_and(|sent| self.macs.verify(carrier, &wire.body, &sent, now))
     }
-
-    /// A key's MAC that has absorbed everything but the body.
-    fn bound(&self, carrier: &str, key: usize) -> Hmac<Sha256> {
-        let bind = |mac: &Hmac<Sha256>| bind(mac, carrier, &self.node);
-        let usual = self
-            .usual
-            .get_or_init(|| (carrier.into(), self.keys.iter().map(bind).collect()));
-        if *usual.0 == *carrier {
-            usual.1[key].clone()
-        } else {
-            bind(&self.keys[key])
-        }
-    }
-}
-
-fn prepare(key: &MasterKey) -> Hmac<Sha256> {
-    let mut derived = [0; 32];
-    Hkdf::<Sha256>::new(None, key.expose())
-        .expand(PURPOSE, &mut derived)
-        .expect("32 bytes are within HKDF's limit of 255 blocks");
-    let mac = Hmac::new_from_slice(&derived).expect("HMAC takes a key of any length");
-    derived.zeroize();
-    mac
-}
-
-fn bind(mac: &Hmac<Sha256>, carrier: &str, node: &str) -> Hmac<Sha256> {
-    const BLOCK: usize = 64;
-    let mut head = [
-        PURPOSE,
-        b"\0",
-        carrier.as_bytes(),
-        b"\0",
-        node.as_bytes(),
-        b"\0",
-    ]
-    .concat();
-    head.resize(head.len().next_multiple_of(BLOCK), 0);
-    let mut mac = mac.clone();
-    mac.update(&head);
-    mac
-}
-
-fn tag(mut bound: Hmac<Sha256>, body: &[u8; BODY]) -> [u8; TAG] {
-    bound.update(body);
-    let mut tag = [0; TAG];
-    tag.copy_from_slice(&bound.finalize().into_bytes()[..TAG]);
-    tag
 }
 
 /// Canonical base64url of exactly so many bytes.
@@ -168,17 +103,9 @@ fn decode<const N: usize>(text: &[u8]) -> Option<[u8; N]> {
     (decoded.len() == N).then_some(bytes)
 }
 
-impl std::fmt::Debug for Macs {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Macs")
-            .field("ring", &self.ring)
-            .finish_non_exhaustive()
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use sessile_core::Lifetime;
+    use sessile_core::{Lifetime, MasterKey};
 
     use super::*;
 
@@ -209,7 +136,7 @@ mod tests {
     fn the_wire_format_has_a_golden_vector() {
         let deadline = Timestamp::from_millis(29_000_000 * MINUTE - 1);
         let text =
-            Macs::new(ring(), "s").issue(&record(3, deadline), &credential().verifier, CARRIER);
+            Signer::new(ring(), "s").issue(&record(3, deadline), &credential().verifier, CARRIER);
         assert_eq!(text, GOLDEN);
         assert_eq!(text.len(), 84);
         let wire = Wire::parse(text.as_bytes(), "s").unwrap();
@@ -224,7 +151,7 @@ mod tests {
     #[test]
     fn the_longest_label_makes_99_bytes() {
         let label = "n".repeat(16);
-        let text = Macs::new(ring(), &label).issue(
+        let text = Signer::new(ring(), &label).issue(
             &record(u64::MAX, Timestamp::MAX),
             &credential().verifier,
             CARRIER,
@@ -234,14 +161,14 @@ mod tests {
 
     #[test]
     fn every_changed_character_is_refused() {
-        let macs = Macs::new(ring(), "s");
+        let signer = Signer::new(ring(), "s");
         let now = Timestamp::default();
-        assert!(macs.verify(&Wire::parse(GOLDEN.as_bytes(), "s").unwrap(), CARRIER, now));
+        assert!(signer.verify(&Wire::parse(GOLDEN.as_bytes(), "s").unwrap(), CARRIER, now));
         for at in 0..GOLDEN.len() {
             for with in ["A", "b", ".", "=", "+", "é", ""] {
                 let forged = [&GOLDEN[..at], with, &GOLDEN[at + 1..]].concat();
                 let accepted = Wire::parse(forged.as_bytes(), "s")
-                    .is_some_and(|wire| macs.verify(&wire, CARRIER, now));
+                    .is_some_and(|wire| signer.verify(&wire, CARRIER, now));
                 assert!(!accepted || forged == GOLDEN, "{forged:?} was accepted");
             }
         }
@@ -251,12 +178,12 @@ mod tests {
     fn a_credential_does_not_move_to_another_carrier_label_or_key() {
         let now = Timestamp::default();
         let wire = Wire::parse(GOLDEN.as_bytes(), "s").unwrap();
-        assert!(!Macs::new(ring(), "s").verify(&wire, "sid", now));
-        assert!(!Macs::new(KeyRing::random(), "s").verify(&wire, CARRIER, now));
+        assert!(!Signer::new(ring(), "s").verify(&wire, "sid", now));
+        assert!(!Signer::new(KeyRing::random(), "s").verify(&wire, CARRIER, now));
         let relabelled = GOLDEN.replacen('s', "t", 1);
         assert!(Wire::parse(relabelled.as_bytes(), "s").is_none());
         let relabelled = Wire::parse(relabelled.as_bytes(), "t").unwrap();
-        assert!(!Macs::new(ring(), "t").verify(&relabelled, CARRIER, now));
+        assert!(!Signer::new(ring(), "t").verify(&relabelled, CARRIER, now));
     }
 
     #[test]
@@ -266,12 +193,12 @@ mod tests {
             .unwrap()
             .retired_at(at);
         let new = MasterKey::new("new", (1..33).collect::<Vec<u8>>()).unwrap();
-        let macs = Macs::new(KeyRing::new(new).previous(old).unwrap(), "s");
+        let signer = Signer::new(KeyRing::new(new).previous(old).unwrap(), "s");
         let wire = Wire::parse(GOLDEN.as_bytes(), "s").unwrap();
-        assert!(macs.verify(&wire, CARRIER, Timestamp::from_millis(999)));
-        assert!(!macs.verify(&wire, CARRIER, at));
+        assert!(signer.verify(&wire, CARRIER, Timestamp::from_millis(999)));
+        assert!(!signer.verify(&wire, CARRIER, at));
         assert_ne!(
-            macs.issue(&record(3, at), &credential().verifier, CARRIER),
+            signer.issue(&record(3, at), &credential().verifier, CARRIER),
             GOLDEN
         );
     }

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use sessile_core::{Created, Log, Outcome, Plan, Record, Step, Timestamp};
+use sessile_core::{Created, Log, Outcome, Plan, Record, Step, Timestamp, Turn};
 
 use crate::draft::{Act, After};
 use crate::handle::Handle;
@@ -27,6 +27,13 @@ pub(crate) struct Commit {
     now: Option<Timestamp>,
     /// What was handed to the strategy last was data, and data alone.
     data_only: bool,
+    /// Nobody waits for it any more: it ends the session that is to be ended, and begins nothing
+    /// else.
+    detached: bool,
+    /// It has answered.
+    done: bool,
+    /// A place in the strategy's line, from a conflict to the next try.
+    turn: Option<Turn>,
 }
 
 enum Stage {
@@ -57,6 +64,9 @@ impl Commit {
             waited: None,
             now: None,
             data_only: false,
+            detached: false,
+            done: false,
+            turn: None,
         }
     }
 
@@ -84,6 +94,9 @@ impl Commit {
         if let Some(lost) = draft.take_lost() {
             self.owed.get_or_insert(lost);
         }
+        if self.detached && !draft.is_ending() {
+            return Poll::Ready(Ok(None));
+        }
         self.data_only = draft.is_data_only();
         let act = match draft.next(now, &shared.lifetime, context.waker()) {
             Err(_busy) => {
@@ -100,11 +113,15 @@ impl Commit {
                 return Poll::Ready(Ok(None));
             }
         };
+        // For a try of what was refused, and given up by anything else.
+        let turn = self.turn.take();
         Poll::Ready(Ok(Some(match act {
             Act::Create(record) => {
                 Stage::Creating(record.clone(), shared.strategy.create(record, now))
             }
-            Act::Apply(record, patch) => Stage::Applying(shared.strategy.apply(record, patch, now)),
+            Act::Apply(record, patch) => {
+                Stage::Applying(shared.strategy.apply(record, patch, turn, now))
+            }
             Act::End(sid, until) => Stage::Ending(shared.strategy.end(sid, now, until)),
         })))
     }
@@ -113,6 +130,10 @@ impl Commit {
         let mut draft = self.handle.draft();
         let after = match settled {
             Settled::Created(record, Ok(created)) => draft.settle_create(record, created)?,
+            Settled::Applied(Ok(Outcome::Retry(record, turn))) => {
+                self.turn = Some(turn);
+                draft.settle_apply(Outcome::Conflict(record))?
+            }
             Settled::Applied(Ok(outcome)) => draft.settle_apply(outcome)?,
             Settled::Ended(Ok(last)) => draft.settle_end(last)?,
             Settled::Created(_, Err(error))
@@ -171,29 +192,7 @@ impl Commit {
         }
     }
 
-    fn fails(&mut self, error: Error) -> Error {
-        if std::mem::take(&mut self.closes) {
-            self.handle.close();
-        }
-        error
-    }
-
-    /// A session that ended under a request that only reads is no failure of that request.
-    fn forgives(&self, error: &Error) -> bool {
-        self.closes && self.data_only && self.handle.reads && error.kind() == ErrorKind::Gone
-    }
-}
-
-enum Settled {
-    Created(Arc<Record>, sessile_core::Result<Created>),
-    Applied(sessile_core::Result<Outcome>),
-    Ended(sessile_core::Result<Option<Arc<Record>>>),
-}
-
-impl Future for Commit {
-    type Output = Result<()>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<()>> {
+    fn run(&mut self, context: &mut Context<'_>) -> Poll<Result<()>> {
         self.now = None;
         loop {
             let settled = match &mut self.stage {
@@ -224,10 +223,76 @@ impl Future for Commit {
             }
         }
     }
+
+    fn fails(&mut self, error: Error) -> Error {
+        if std::mem::take(&mut self.closes) {
+            self.handle.close();
+        }
+        error
+    }
+
+    /// A session that ended under a request that only reads is no failure of that request.
+    fn forgives(&self, error: &Error) -> bool {
+        self.closes && self.data_only && self.handle.reads && error.kind() == ErrorKind::Gone
+    }
+}
+
+enum Settled {
+    Created(Arc<Record>, sessile_core::Result<Created>),
+    Applied(sessile_core::Result<Outcome>),
+    Ended(sessile_core::Result<Option<Arc<Record>>>),
+}
+
+impl Future for Commit {
+    type Output = Result<()>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<()>> {
+        let answer = ready!(self.run(context));
+        self.done = true;
+        Poll::Ready(answer)
+    }
+}
+
+impl Commit {
+    /// Goes on without whoever waited, if a session is to be ended: a logout that the client gave
+    /// up waiting for must not leave it alive. Says whether it does.
+    #[cfg(feature = "stored")]
+    fn finish_detached(&mut self) -> bool {
+        if self.done || self.detached || !self.handle.draft().is_ending() {
+            return false;
+        }
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            return false;
+        };
+        let mut rest = Commit::new(self.handle.clone(), false);
+        std::mem::swap(&mut rest.stage, &mut self.stage);
+        rest.detached = true;
+        let (handle, closes) = (self.handle.clone(), self.closes);
+        if closes {
+            handle.close(); // no head will leave, from now on
+        }
+        runtime.spawn(async move {
+            // Whatever comes of it, nobody is there to be told.
+            let _ = tokio::time::timeout(handle.shared.deadline, rest).await;
+            if closes {
+                handle.abandon();
+            }
+        });
+        true
+    }
+
+    /// Without a runtime nothing waits, and so nothing is given up half-way.
+    #[cfg(not(feature = "stored"))]
+    fn finish_detached(&mut self) -> bool {
+        false
+    }
 }
 
 impl Drop for Commit {
     fn drop(&mut self) {
+        if self.finish_detached() {
+            return;
+        }
         // The operation goes on or not, nobody will know: its changes are not tried again, and
         // whoever commits next is told.
         if !matches!(self.stage, Stage::Idle) {

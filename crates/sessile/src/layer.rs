@@ -49,14 +49,14 @@ pub(crate) struct Shared {
 impl SessionLayer {
     /// Sessions by this strategy, with the default cookie and lifetime.
     pub fn new(strategy: impl Strategy) -> Self {
-        let max_bytes = strategy.guarantees().max_bytes;
+        let (max_bytes, deadline) = (strategy.guarantees().max_bytes, strategy.deadline());
         SessionLayer {
             shared: Arc::new(Shared {
                 strategy: Arc::new(strategy),
                 cookie: CookieConfig::standard(),
                 lifetime: Lifetime::default(),
                 clock: Arc::new(SystemClock),
-                deadline: Duration::from_secs(2),
+                deadline,
                 max_bytes,
             }),
             on_error: DefaultOnError,

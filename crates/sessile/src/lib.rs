@@ -29,6 +29,7 @@
 //! | feature | default | adds |
 //! |---|---|---|
 //! | `axum` | yes | extractors and rejections for axum |
+//! | `stored` | yes | [`Stored`]: sessions in a store; [`Sweeper`] |
 //! | `tracing` | yes | events of what a service's owner should know |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -49,7 +50,12 @@ mod commit;
 mod future;
 mod outcome;
 
+#[cfg(feature = "stored")]
+mod stored;
+
 mod sessions;
+#[cfg(feature = "stored")]
+mod sweeper;
 
 mod error;
 mod telemetry;
@@ -69,10 +75,14 @@ pub use outcome::OnError;
 pub use service::SessionService;
 pub use session::Session;
 pub use sessions::{SessionInfo, Sessions};
+#[cfg(feature = "stored")]
+pub use stored::{ErrorPolicy, Stored};
+#[cfg(feature = "stored")]
+pub use sweeper::Sweeper;
 pub use typed::{SessionValue, Typed};
 
 pub use sessile_core::{
     Arrival, Clock, Durability, Guarantees, KeyRing, Lifetime, ManualClock, MasterKey, OnFull,
-    Revocation, Scope, SessionId, Strategy, SubjectCap, SystemClock, Timestamp, Writes,
+    OnReuse, Revocation, Scope, SessionId, Strategy, SubjectCap, SystemClock, Timestamp, Writes,
 };
-pub use sessile_memory::{Capacity, OnReuse, Sticky, Table};
+pub use sessile_memory::{Capacity, MemoryStore, Sticky, Table};

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use sessile_core::{Arrival, Change, Lifetime, SessionId, Target, Text};
+use sessile_core::{Arrival, Change, Lifetime, SUBJECT_LIMIT, SessionId, Target, Text};
 
 use crate::commit::Commit;
 use crate::draft::Access;
@@ -207,12 +207,16 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Invalid`] for an empty subject; else as [`insert`](Session::insert).
+    /// [`ErrorKind::Invalid`] for a subject that is empty or longer than 512 bytes; else as [`insert`](Session::insert).
     pub fn login(&self, subject: impl AsRef<str>) -> Result<()> {
         match subject.as_ref() {
             "" => Err(Error::new(
                 ErrorKind::Invalid,
                 "a subject is not empty: pass the user's stable id",
+            )),
+            subject if subject.len() > SUBJECT_LIMIT => Err(Error::new(
+                ErrorKind::Invalid,
+                "a subject is at most 512 bytes long: pass the user's stable id",
             )),
             subject => self.push(Access::Move, Change::Login(subject.into())),
         }
@@ -223,7 +227,8 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// None before the commit; those are the response's then.
+    /// [`ErrorKind::Unavailable`] if the session could not be had. Those of the commit are the
+    /// response's.
     pub fn logout(&self) -> Result<()> {
         self.push(Access::End, Change::Destroy)
     }

@@ -55,3 +55,15 @@ pub(crate) fn dropped_changes(sid: &SessionId) {
 pub(crate) fn failed(kind: ErrorKind) {
     event!(warn, kind = %kind, "the session could not be served");
 }
+
+/// What has expired was freed.
+#[cfg(feature = "stored")]
+pub(crate) fn swept(freed: u64) {
+    event!(debug, freed = %freed, "what had expired was swept");
+}
+
+/// What has expired could not be freed. The next sweep tries again.
+#[cfg(feature = "stored")]
+pub(crate) fn sweep_failed(kind: ErrorKind) {
+    event!(warn, kind = %kind, "the sessions could not be swept");
+}

@@ -63,7 +63,7 @@ fn additions_of_many_threads_sum_up_exactly() {
                                 conflicts.fetch_add(1, Ordering::Relaxed);
                                 seen = current;
                             }
-                            Outcome::Gone => panic!("nobody ended it"),
+                            other => panic!("{other:?}: nobody ended it"),
                         }
                     };
                 }
@@ -177,8 +177,8 @@ fn what_is_acknowledged_is_in_the_last_state_and_nothing_is_acknowledged_after_t
                     let was_ended = ended.load(Ordering::SeqCst);
                     match table.apply(&id(1), NOW, &update(&seen)).unwrap() {
                         Outcome::Applied(record) => seen = record,
-                        Outcome::Conflict(_) => panic!("nobody else writes"),
                         Outcome::Gone => return count,
+                        other => panic!("{other:?}: nobody else writes"),
                     }
                     assert!(!was_ended, "written after the end had returned");
                 }

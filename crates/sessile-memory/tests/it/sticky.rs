@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use sessile_core::OnReuse;
 use sessile_core::{
     Arrival, Created, Credential, Found, GRACE, Held, KeyRing, Lifetime, MasterKey, Opened,
     Outcome, Patch, Presented, Record, Revocation, Rotation, Scope, SessionId, Step, Strategy,
     TOMBSTONE, Timestamp, Verifier,
 };
-use sessile_memory::{Capacity, OnReuse, Sticky};
+use sessile_memory::{Capacity, Sticky};
 
 use crate::support::*;
 
@@ -84,7 +85,7 @@ fn renew(sticky: &Sticky, old: &Credential, text: &str, now: Timestamp) -> (Veri
         new: new.hash(),
         wrapped: old.verifier.wrap(&old.sid, &new),
     }));
-    let Outcome::Applied(record) = done(sticky.apply(&record, &patch, now)) else {
+    let Outcome::Applied(record) = done(sticky.apply(&record, &patch, None, now)) else {
         panic!("nobody else renews");
     };
     let text = sticky.issue(&record, &new, CARRIER).unwrap();
@@ -232,7 +233,7 @@ fn the_previous_credential_is_answered_with_its_successor_within_the_grace() {
 
     let mut confirm = Patch::new(0);
     confirm.confirm(after(GRACE));
-    done(sticky.apply(&held.record, &confirm, NOW));
+    done(sticky.apply(&held.record, &confirm, None, NOW));
     let last = Timestamp::from_millis(after(GRACE).as_millis() - 1);
     assert!(open(&sticky, &text, last).held().unwrap().renewed);
     // What counts is when the head arrived, not when the body was read.
@@ -251,7 +252,7 @@ fn reuse(on_reuse: OnReuse) -> (Sticky, SessionId, String, Opened) {
     let record = open(&sticky, &renewed, NOW).held().unwrap().record.clone();
     let mut confirm = Patch::new(0);
     confirm.confirm(after(GRACE));
-    done(sticky.apply(&record, &confirm, NOW));
+    done(sticky.apply(&record, &confirm, None, NOW));
     let opened = open(&sticky, &text, after(GRACE));
     (sticky, old.sid, renewed, opened)
 }

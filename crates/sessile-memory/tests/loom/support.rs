@@ -74,6 +74,7 @@ pub(crate) fn add(table: &Table, number: u8, patch: fn(&Record) -> Patch) -> boo
             Outcome::Applied(_) => return true,
             Outcome::Conflict(current) => seen = current,
             Outcome::Gone => return false,
+            Outcome::Retry(..) => unreachable!("a table has no line"),
         }
     }
 }

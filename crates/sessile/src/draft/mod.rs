@@ -61,6 +61,8 @@ enum Mode {
     Ended,
     /// It is older than the client has seen, and was not accepted so.
     Stale,
+    /// It could not be had. Nothing is written over what may be there.
+    Unavailable,
 }
 
 /// What the response has to tell the client.
@@ -116,6 +118,7 @@ impl Draft {
             mode: match arrival {
                 Arrival::Ended => Mode::Ended,
                 Arrival::Stale => Mode::Stale,
+                Arrival::Unavailable => Mode::Unavailable,
                 _ => Mode::Open,
             },
             accepted: false,
@@ -186,6 +189,12 @@ impl Draft {
             return failed(
                 ErrorKind::Stale,
                 "the session's state is older than this client has seen: repeat the request, or call accept_stale() to write on it",
+            );
+        }
+        if self.mode == Mode::Unavailable {
+            return failed(
+                ErrorKind::Unavailable,
+                "the session could not be had, so it can't be changed: the store is away",
             );
         }
         let needs_credential = match access {
@@ -284,6 +293,11 @@ impl Draft {
             && self.lost.is_none()
             && !self.behind
             && !self.held.as_ref().is_some_and(is_used)
+    }
+
+    /// Whether the session that the request came with is to be ended.
+    pub(crate) fn is_ending(&self) -> bool {
+        self.plan.ends_first()
     }
 
     /// Whether the log is to be replayed before anything else.

@@ -152,7 +152,9 @@ impl Draft {
                 self.confirm = false;
                 Ok(self.forget(running.changes))
             }
-            Outcome::Conflict(record) if record.version < held.known && !self.accepted => {
+            Outcome::Conflict(record) | Outcome::Retry(record, _)
+                if record.version < held.known && !self.accepted =>
+            {
                 self.mode = Mode::Stale;
                 self.arrival = Arrival::Stale;
                 self.issue = Issue::Credential;
@@ -163,7 +165,7 @@ impl Draft {
                 self.forget(running.changes);
                 Err(error)
             }
-            Outcome::Conflict(record) => {
+            Outcome::Conflict(record) | Outcome::Retry(record, _) => {
                 self.follow(record, running.changes)?;
                 Ok(After::Retry(running.changes))
             }

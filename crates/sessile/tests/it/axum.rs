@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use sessile::{Error, ErrorKind, Key, LazySession, Session, SessionLayer, SessionValue, Typed};
 use tower::ServiceExt as _;
 
-use crate::client::{Client, over, sticky};
+use crate::client::{Client, fresh, over};
 use crate::probe::{Call, Probe};
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -69,7 +69,7 @@ async fn ask(app: &Router, client: &mut Client, path: &str) -> Response<String> 
 #[tokio::test]
 async fn every_extractor_gives_what_it_says() {
     for nested in [false, true] {
-        let (layer, _) = sticky();
+        let (layer, _) = fresh();
         let app = router().layer(layer);
         let (app, at) = match nested {
             true => (Router::new().nest("/app", app), "/app"),
@@ -102,7 +102,7 @@ async fn every_extractor_gives_what_it_says() {
 
 #[tokio::test]
 async fn layers_inside_and_outside_of_a_nest_share_one_session() {
-    let (layer, _) = sticky();
+    let (layer, _) = fresh();
     let inner = router().layer(layer.clone());
     let app = Router::new()
         .merge(router())
@@ -175,7 +175,7 @@ async fn the_application_makes_the_page_of_a_rejection_and_of_a_failed_commit() 
     assert_eq!(rejected.headers()["x-kind"], "unavailable");
 
     // And where the handler was content, and the commit failed.
-    let (layer, _) = sticky();
+    let (layer, _) = fresh();
     let mut client = Client::default();
     client.insert(&layer, "n", 1).await;
     let sessions = layer.sessions();

@@ -4,7 +4,7 @@ use http::Response;
 use http::header::{CACHE_CONTROL, SET_COOKIE, VARY};
 use sessile::Session;
 
-use crate::client::{Client, sticky};
+use crate::client::{Client, fresh};
 
 #[tokio::test]
 async fn a_response_with_our_cookie_is_stored_by_no_cache_whatever_its_status() {
@@ -15,7 +15,7 @@ async fn a_response_with_our_cookie_is_stored_by_no_cache_whatever_its_status() 
         (Some("no-cache, no-store"), "no-cache, no-store"),
     ] {
         for status in [200, 302, 401] {
-            let (layer, _) = sticky();
+            let (layer, _) = fresh();
             let answer = Client::default()
                 .post(&layer, async |session| {
                     session.insert("a", 1).unwrap();
@@ -34,7 +34,7 @@ async fn a_response_with_our_cookie_is_stored_by_no_cache_whatever_its_status() 
 
 #[tokio::test]
 async fn any_use_says_vary_cookie_once_and_keeps_what_is_there() {
-    let (layer, _) = sticky();
+    let (layer, _) = fresh();
     let mut client = Client::default();
     client.insert(&layer, "a", 1).await;
     let uses: [fn(&Session); 6] = [
@@ -74,7 +74,7 @@ async fn any_use_says_vary_cookie_once_and_keeps_what_is_there() {
 
 #[tokio::test]
 async fn one_set_cookie_per_name_even_when_the_application_set_one() {
-    let (layer, _) = sticky();
+    let (layer, _) = fresh();
     let mut client = Client::default();
     for op in [
         |session: Session| session.insert("a", 1),

@@ -10,13 +10,13 @@ use std::time::Duration;
 
 use http::header::{CACHE_CONTROL, COOKIE, SET_COOKIE, VARY};
 use http::{Method, Request, Response, StatusCode};
-use sessile::{Lifetime, ManualClock, OnError, Session, SessionLayer, Sticky};
+use sessile::{Lifetime, ManualClock, OnError, Session, SessionLayer};
 use tokio::task::LocalSet;
 use tower::{Layer as _, ServiceExt as _, service_fn};
 
-/// A layer over memory whose clock stands still until it is moved.
-pub(crate) fn sticky() -> (SessionLayer, Arc<ManualClock>) {
-    over(Sticky::new())
+/// A layer over new sessions whose clock stands still until it is moved.
+pub(crate) fn fresh() -> (SessionLayer, Arc<ManualClock>) {
+    over(crate::home())
 }
 
 pub(crate) fn over(strategy: impl sessile::Strategy) -> (SessionLayer, Arc<ManualClock>) {

@@ -4,7 +4,7 @@ use http::header::{AUTHORIZATION, COOKIE, SET_COOKIE};
 use http::{HeaderValue, Method, Request, StatusCode};
 use sessile::{CookieConfig, ErrorKind, SameSite, Session, SessionLayer, Unchecked};
 
-use crate::client::{Client, count, look, send, sticky};
+use crate::client::{Client, count, fresh, look, send};
 
 type Unbuilt = CookieConfig<Unchecked>;
 /// Makes a header of this size.
@@ -15,7 +15,7 @@ fn named(name: &str) -> Unbuilt {
 }
 
 async fn line(config: Unbuilt) -> String {
-    let layer = sticky().0.cookie(config.build().unwrap());
+    let layer = fresh().0.cookie(config.build().unwrap());
     let answer = Client::default()
         .post(&layer, async |session| session.insert("a", 1))
         .await;
@@ -29,7 +29,7 @@ fn attributes(line: &str) -> &str {
 #[tokio::test]
 async fn the_default_cookie_is_host_bound_secure_http_only_and_lax() {
     let line = line(CookieConfig::new()).await;
-    assert!(line.starts_with("__Host-sid=s."));
+    assert!(line.starts_with(&format!("__Host-sid={}", crate::LABEL)));
     assert_eq!(attributes(&line), "Path=/; Secure; HttpOnly; SameSite=Lax");
     let value = line["__Host-sid=".len()..].split(';').next().unwrap();
     assert!(
@@ -121,7 +121,7 @@ async fn plain_http_is_an_explicit_call_that_drops_prefix_and_secure_together() 
     assert!(line.starts_with("sid="));
     assert_eq!(attributes(&line), "Path=/; HttpOnly; SameSite=Lax");
     // No header of the request switches it.
-    let (layer, _) = sticky();
+    let (layer, _) = fresh();
     for (name, value) in [("host", "localhost"), ("x-forwarded-proto", "http")] {
         let request = Request::builder().header(name, value).body(String::new());
         let answer = send(&layer, request.unwrap(), async |session| {
@@ -144,7 +144,7 @@ async fn a_removal_repeats_every_attribute_and_leaves_the_jar_empty() {
             .same_site(SameSite::Strict),
         CookieConfig::new().partitioned().persistent(),
     ] {
-        let layer = sticky().0.cookie(config.build().unwrap());
+        let layer = fresh().0.cookie(config.build().unwrap());
         let mut client = Client::default();
         client.insert(&layer, "a", 1).await;
         // The client compares the attributes.
@@ -168,7 +168,7 @@ async fn finds(layer: &SessionLayer, lines: &[(http::HeaderName, String)]) -> St
 
 #[tokio::test]
 async fn the_cookie_is_read_from_many_lines_and_by_its_exact_name() {
-    let (layer, _) = sticky();
+    let (layer, _) = fresh();
     let mut client = Client::default();
     client.insert(&layer, "a", 1).await;
     let good = client.credential().unwrap();
@@ -212,7 +212,7 @@ async fn the_cookie_is_read_from_many_lines_and_by_its_exact_name() {
 
 #[tokio::test]
 async fn of_two_different_cookies_of_our_name_none_is_believed_in_either_order() {
-    let (layer, _) = sticky();
+    let (layer, _) = fresh();
     let (mut victim, mut attacker) = (Client::default(), Client::default());
     victim.login(&layer, "victim").await;
     attacker.login(&layer, "attacker").await;
@@ -227,7 +227,7 @@ async fn of_two_different_cookies_of_our_name_none_is_believed_in_either_order()
 
 #[tokio::test]
 async fn a_credential_anywhere_but_in_the_cookie_is_ignored() {
-    let (layer, _) = sticky();
+    let (layer, _) = fresh();
     let mut client = Client::default();
     client.insert(&layer, "a", 1).await;
     let good = client.credential().unwrap();
@@ -243,7 +243,7 @@ async fn a_credential_anywhere_but_in_the_cookie_is_ignored() {
 
 #[tokio::test]
 async fn a_hostile_header_is_read_in_linear_time_makes_no_record_and_is_not_echoed() {
-    let (layer, _) = sticky();
+    let (layer, _) = fresh();
     let shapes: [(&str, Make); 6] = [
         ("quotes", |size| "\"\\".repeat(size / 2)),
         ("semicolons", |size| ";".repeat(size)),

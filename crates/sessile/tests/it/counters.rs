@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use http::Method;
 use tokio::task::yield_now;
 
-use crate::client::{Client, at_once, over, sticky};
+use crate::client::{Client, at_once, fresh, over};
 use crate::probe::Probe;
 
 #[tokio::test]
@@ -38,7 +38,7 @@ async fn of_two_parallel_takes_exactly_one_gets_it() {
 #[tokio::test]
 async fn a_thousand_concurrent_updates_make_a_thousand() {
     for now in [false, true] {
-        let (layer, _) = sticky();
+        let (layer, _) = fresh();
         let mut client = Client::default();
         client.insert(&layer, "n", 0).await;
         at_once(&layer, &client, 1000, async move |_, session| {
@@ -58,7 +58,7 @@ async fn a_thousand_concurrent_updates_make_a_thousand() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_thousand_updates_on_four_threads_make_a_thousand_and_each_sees_its_own() {
-    let (layer, _) = sticky();
+    let (layer, _) = fresh();
     let mut client = Client::default();
     client.insert(&layer, "n", 0).await;
     let app = tower::Layer::layer(
@@ -90,7 +90,7 @@ async fn a_thousand_updates_on_four_threads_make_a_thousand_and_each_sees_its_ow
 
 #[tokio::test]
 async fn updates_of_different_counters_never_conflict() {
-    let (layer, _) = sticky();
+    let (layer, _) = fresh();
     let mut client = Client::default();
     client.insert(&layer, "seen", 1).await;
     let runs = Arc::new(AtomicU64::new(0));
@@ -115,7 +115,7 @@ async fn updates_of_different_counters_never_conflict() {
 
 #[tokio::test]
 async fn two_hundred_disjoint_inserts_all_survive_and_a_counter_by_insert_does_not() {
-    let (layer, _) = sticky();
+    let (layer, _) = fresh();
     let mut client = Client::default();
     client.insert(&layer, "n", 0).await;
     at_once(&layer, &client, 200, async |at, session| {

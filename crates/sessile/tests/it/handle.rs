@@ -3,7 +3,7 @@
 use http::StatusCode;
 use sessile::{ErrorKind, Session, SessionId};
 
-use crate::client::{Client, count, look, minutes, over, sticky};
+use crate::client::{Client, count, fresh, look, minutes, over};
 use crate::probe::Probe;
 
 type Op = fn(&Session);
@@ -11,7 +11,7 @@ type Case = fn(&Session) -> sessile::Result<()>;
 
 #[tokio::test]
 async fn a_closure_that_panics_is_a_typed_error_and_harms_nothing() {
-    let (layer, _) = sticky();
+    let (layer, _) = fresh();
     let mut client = Client::default();
     client.insert(&layer, "n", 1).await;
     let answer = client
@@ -35,7 +35,7 @@ async fn a_closure_that_panics_is_a_typed_error_and_harms_nothing() {
 
 #[tokio::test]
 async fn a_closure_that_panics_only_when_it_runs_again_fails_the_commit_with_all_of_its_changes() {
-    let (layer, _) = sticky();
+    let (layer, _) = fresh();
     let mut client = Client::default();
     client.insert(&layer, "n", 1).await;
     let mut other = client.clone();
@@ -58,7 +58,7 @@ async fn a_closure_that_panics_only_when_it_runs_again_fails_the_commit_with_all
 
 #[tokio::test]
 async fn a_closure_may_call_the_session_it_belongs_to() {
-    let (layer, _) = sticky();
+    let (layer, _) = fresh();
     let mut client = Client::default();
     client.insert(&layer, "n", 1).await;
     let mut other = client.clone();
@@ -115,7 +115,7 @@ async fn many_tasks_on_one_handle_lose_nothing() {
 
 #[tokio::test]
 async fn the_id_is_stable_from_login_to_login() {
-    let (layer, clock) = sticky();
+    let (layer, clock) = fresh();
     let mut client = Client::default();
     let ops: [(Op, bool); 7] = [
         (|session| session.insert("a", 1).unwrap(), false),
@@ -233,7 +233,7 @@ async fn logins_and_logouts_in_one_request_come_to_what_the_last_of_them_says() 
 
 #[tokio::test]
 async fn an_empty_subject_is_refused() {
-    let (layer, _) = sticky();
+    let (layer, _) = fresh();
     Client::default()
         .post(&layer, async |session| {
             assert_eq!(session.login("").unwrap_err().kind(), ErrorKind::Invalid);

@@ -4,7 +4,7 @@ use http::header::SET_COOKIE;
 use http::{Method, StatusCode};
 use sessile::{Arrival, ErrorKind, LazySession, Result};
 
-use crate::client::{Client, count, minutes, send_lazy, sticky};
+use crate::client::{Client, count, fresh, minutes, send_lazy};
 
 /// Takes ten credits, if there are as many.
 fn spend(credits: &mut u64) -> bool {
@@ -17,7 +17,7 @@ fn spend(credits: &mut u64) -> bool {
 
 #[tokio::test]
 async fn an_update_that_was_answered_does_not_run_again_with_a_later_commit() {
-    let (layer, _) = sticky();
+    let (layer, _) = fresh();
     let mut client = Client::default();
     client.insert(&layer, "credits", 0).await;
     let mut other = client.clone();
@@ -36,7 +36,7 @@ async fn an_update_that_was_answered_does_not_run_again_with_a_later_commit() {
 
 #[tokio::test]
 async fn an_update_that_changes_nothing_is_answered_by_what_is_stored_and_not_by_the_view() {
-    let (layer, _) = sticky();
+    let (layer, _) = fresh();
     let mut client = Client::default();
     client.insert(&layer, "credits", 0).await;
     let mut other = client.clone();
@@ -53,7 +53,7 @@ async fn an_update_that_changes_nothing_is_answered_by_what_is_stored_and_not_by
 
 #[tokio::test]
 async fn a_revoked_session_does_not_live_on_in_a_login_of_the_same_subject() {
-    let (layer, _) = sticky();
+    let (layer, _) = fresh();
     let mut client = Client::default();
     client.login(&layer, "alice").await;
     let answer = client
@@ -70,7 +70,7 @@ async fn a_revoked_session_does_not_live_on_in_a_login_of_the_same_subject() {
 
 #[tokio::test]
 async fn a_login_may_revoke_the_others_of_its_subject_in_the_same_request() {
-    let (layer, _) = sticky();
+    let (layer, _) = fresh();
     let (mut client, mut other) = (Client::default(), Client::default());
     client.login(&layer, "alice").await;
     other.login(&layer, "alice").await;
@@ -88,7 +88,7 @@ async fn a_login_may_revoke_the_others_of_its_subject_in_the_same_request() {
 
 #[tokio::test]
 async fn a_login_that_can_not_take_everything_along_takes_what_was_acknowledged() {
-    let (layer, _) = sticky();
+    let (layer, _) = fresh();
     let mut client = Client::default();
     client.insert(&layer, "a", 1).await;
     let mut other = client.clone();
@@ -119,7 +119,7 @@ async fn a_login_that_can_not_take_everything_along_takes_what_was_acknowledged(
 
 #[tokio::test]
 async fn a_session_is_judged_by_when_it_is_looked_for() {
-    let (layer, clock) = sticky();
+    let (layer, clock) = fresh();
     let mut client = Client::default();
     client.insert(&layer, "a", 1).await;
     send_lazy(
@@ -137,7 +137,7 @@ async fn a_session_is_judged_by_when_it_is_looked_for() {
 
 #[tokio::test]
 async fn an_update_whose_closure_writes_its_own_key_is_an_error_and_no_endless_loop() {
-    let (layer, _) = sticky();
+    let (layer, _) = fresh();
     let mut client = Client::default();
     client
         .post(&layer, async |session| {
@@ -155,7 +155,7 @@ async fn an_update_whose_closure_writes_its_own_key_is_an_error_and_no_endless_l
 
 #[tokio::test]
 async fn a_closure_that_holds_its_own_session_is_let_go_when_the_request_is_cancelled() {
-    let (layer, _) = sticky();
+    let (layer, _) = fresh();
     let held = std::sync::Arc::new(());
     let endless = async |lazy: LazySession| {
         let session = lazy.load().await.unwrap();

@@ -7,11 +7,10 @@ use http::header::SET_COOKIE;
 use http::{Method, Request, Response};
 use sessile::{
     Arrival, Clock as _, CookieConfig, ErrorKind, LazySession, Lifetime, ManualClock, SessionLayer,
-    Sticky,
 };
 use tower::{Layer as _, ServiceExt as _, service_fn};
 
-use crate::client::{Client, count, lifetime, minutes, seconds, sticky};
+use crate::client::{Client, count, fresh, lifetime, minutes, seconds};
 
 /// Whether the session is there after this long without use. Asking is no use: the request fails,
 /// and nothing is written down.
@@ -31,7 +30,7 @@ async fn lives(layer: &SessionLayer, clock: &ManualClock, client: &Client, by: D
 
 #[tokio::test]
 async fn a_session_ends_when_it_was_not_used_for_the_idle_time_and_not_a_millisecond_before() {
-    let (layer, clock) = sticky();
+    let (layer, clock) = fresh();
     let mut client = Client::default();
     client.insert(&layer, "a", 1).await;
     let idle = minutes(30);
@@ -51,7 +50,7 @@ async fn a_session_in_use_is_never_refused_before_idle_minus_the_touch_interval(
         (minutes(1), seconds(15)),
         (Duration::from_millis(40), Duration::from_millis(10)),
     ] {
-        let (layer, clock) = sticky();
+        let (layer, clock) = fresh();
         let layer = layer.lifetime(lifetime(idle, minutes(600)));
         let mut client = Client::default();
         client.insert(&layer, "a", 1).await;
@@ -71,7 +70,7 @@ async fn a_session_in_use_is_never_refused_before_idle_minus_the_touch_interval(
 
 #[tokio::test]
 async fn no_use_moves_the_absolute_deadline() {
-    let (layer, clock) = sticky();
+    let (layer, clock) = fresh();
     let mut client = Client::default();
     client.login(&layer, "alice").await;
     let end = clock.now().after(minutes(12 * 60));
@@ -98,7 +97,7 @@ async fn no_use_moves_the_absolute_deadline() {
 
 #[tokio::test]
 async fn a_lifetime_of_its_own_counts_from_its_creation_and_from_its_use() {
-    let (layer, clock) = sticky();
+    let (layer, clock) = fresh();
     let (mut client, mut other) = (Client::default(), Client::default());
     client.insert(&layer, "a", 1).await;
     other.insert(&layer, "a", 1).await;
@@ -135,7 +134,7 @@ async fn a_lifetime_of_its_own_counts_from_its_creation_and_from_its_use() {
 
 #[tokio::test]
 async fn a_shorter_lifetime_and_one_for_a_new_session_hold_too() {
-    let (layer, clock) = sticky();
+    let (layer, clock) = fresh();
     for existing in [false, true] {
         let mut client = Client::default();
         if existing {
@@ -161,7 +160,7 @@ async fn a_shorter_lifetime_and_one_for_a_new_session_hold_too() {
 
 #[tokio::test]
 async fn a_login_starts_both_deadlines_anew_and_a_renew_neither() {
-    let (layer, clock) = sticky();
+    let (layer, clock) = fresh();
     let layer = layer.lifetime(lifetime(minutes(60), minutes(60)));
     let mut client = Client::default();
     client.insert(&layer, "a", 1).await;
@@ -175,7 +174,7 @@ async fn a_login_starts_both_deadlines_anew_and_a_renew_neither() {
 
 #[tokio::test]
 async fn a_persistent_cookie_lives_as_long_as_the_session_and_a_touch_never_reissues_it() {
-    let (layer, clock) = sticky();
+    let (layer, clock) = fresh();
     let layer = layer.cookie(CookieConfig::new().persistent().build().unwrap());
     let mut client = Client::default();
     let max_age = |answer: &Response<String>| {
@@ -198,7 +197,7 @@ async fn a_persistent_cookie_lives_as_long_as_the_session_and_a_touch_never_reis
 
 #[tokio::test]
 async fn a_client_cannot_lengthen_its_session_by_keeping_the_cookie() {
-    let (layer, clock) = sticky();
+    let (layer, clock) = fresh();
     let layer = layer.cookie(CookieConfig::new().persistent().build().unwrap());
     let mut client = Client::default();
     client.insert(&layer, "a", 1).await;
@@ -221,7 +220,7 @@ async fn extreme_durations_neither_panic_nor_make_dead_sessions() {
             assert_eq!(error.kind(), ErrorKind::Invalid);
         }
     }
-    let (layer, clock) = sticky();
+    let (layer, clock) = fresh();
     let longest = lifetime(Duration::MAX, Duration::from_secs(u64::MAX));
     let layer = layer
         .lifetime(longest)
@@ -244,7 +243,7 @@ async fn extreme_durations_neither_panic_nor_make_dead_sessions() {
 #[tokio::test]
 async fn a_lifetime_of_its_own_is_told_to_the_cookie() {
     let clock = Arc::new(ManualClock::default());
-    let layer = SessionLayer::new(Sticky::new())
+    let layer = SessionLayer::new(crate::home())
         .clock(clock.clone())
         .cookie(CookieConfig::new().persistent().build().unwrap());
     let mut client = Client::default();

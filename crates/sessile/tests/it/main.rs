@@ -2,6 +2,18 @@
 
 #![allow(clippy::unwrap_used)] // in a test, a panic is the report
 
+use sessile::Sticky;
+
+/// Where the sessions of these tests live. The same tests run on the other strategies.
+type Home = Sticky;
+
+fn home() -> Home {
+    Sticky::new()
+}
+
+/// What a credential starts with.
+const LABEL: &str = "s.";
+
 mod client;
 mod probe;
 

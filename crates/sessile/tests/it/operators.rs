@@ -4,9 +4,9 @@ use std::num::NonZeroU32;
 
 use http::StatusCode;
 use http::header::SET_COOKIE;
-use sessile::{ErrorKind, OnFull, SessionLayer, Sticky, SubjectCap};
+use sessile::{ErrorKind, OnFull, SessionLayer, SubjectCap};
 
-use crate::client::{Client, count, minutes, over, seconds, sticky};
+use crate::client::{Client, count, fresh, minutes, over, seconds};
 
 async fn logged_in(layer: &SessionLayer, subject: &str, how_many: usize) -> Vec<Client> {
     let mut clients = vec![Client::default(); how_many];
@@ -18,7 +18,7 @@ async fn logged_in(layer: &SessionLayer, subject: &str, how_many: usize) -> Vec<
 
 #[tokio::test]
 async fn a_list_shows_the_live_sessions_of_one_subject_oldest_first_and_nothing_that_opens_them() {
-    let (layer, clock) = sticky();
+    let (layer, clock) = fresh();
     let sessions = layer.sessions();
     assert!(sessions.list("alice").await.unwrap().is_empty());
     let mut all = Vec::new();
@@ -41,7 +41,7 @@ async fn a_list_shows_the_live_sessions_of_one_subject_oldest_first_and_nothing_
     );
     let shown = format!("{list:?}");
     for client in &all {
-        assert!(!shown.contains(&client.credential().unwrap()[24..44]));
+        assert!(!shown.contains(&client.credential().unwrap()[crate::LABEL.len()..][22..42]));
     }
     clock.advance(minutes(20));
     assert_eq!(
@@ -53,7 +53,7 @@ async fn a_list_shows_the_live_sessions_of_one_subject_oldest_first_and_nothing_
 
 #[tokio::test]
 async fn revoke_ends_one_revoke_others_all_but_one_and_revoke_all_all() {
-    let (layer, _) = sticky();
+    let (layer, _) = fresh();
     let sessions = layer.sessions();
     let mut alice = logged_in(&layer, "alice", 1000).await;
     let mut bob = logged_in(&layer, "bob", 1).await;
@@ -84,7 +84,7 @@ async fn revoke_ends_one_revoke_others_all_but_one_and_revoke_all_all() {
 
 #[tokio::test]
 async fn others_are_revoked_also_from_the_very_request_that_logs_in() {
-    let (layer, _) = sticky();
+    let (layer, _) = fresh();
     let mut old = logged_in(&layer, "alice", 2).await;
     let mut client = Client::default();
     client
@@ -107,7 +107,7 @@ async fn others_are_revoked_also_from_the_very_request_that_logs_in() {
 
 #[tokio::test]
 async fn a_revoked_session_never_comes_back_and_its_client_keeps_its_cookie() {
-    let (layer, _) = sticky();
+    let (layer, _) = fresh();
     let mut client = logged_in(&layer, "alice", 1).await.remove(0);
     let answer = client
         .post(&layer, async |session| {
@@ -126,7 +126,7 @@ async fn a_revoked_session_never_comes_back_and_its_client_keeps_its_cookie() {
 
 #[tokio::test]
 async fn a_login_that_was_revoked_before_it_was_made_is_not_made() {
-    let (layer, _) = sticky();
+    let (layer, _) = fresh();
     let mut client = Client::default();
     let answer = client
         .post(&layer, async |session| {
@@ -141,7 +141,7 @@ async fn a_login_that_was_revoked_before_it_was_made_is_not_made() {
 
 #[tokio::test]
 async fn the_tombstone_of_a_session_lives_a_minute_and_its_id_stays_dead() {
-    let (layer, clock) = sticky();
+    let (layer, clock) = fresh();
     let mut client = Client::default();
     client.login(&layer, "alice").await;
     let mut old = client.clone();
@@ -161,7 +161,7 @@ async fn the_tombstone_of_a_session_lives_a_minute_and_its_id_stays_dead() {
 
 fn capped(on_full: OnFull) -> SessionLayer {
     let max = NonZeroU32::new(3).unwrap();
-    over(Sticky::new().sessions_per_subject(SubjectCap { max, on_full })).0
+    over(crate::home().sessions_per_subject(SubjectCap { max, on_full })).0
 }
 
 #[tokio::test]
@@ -245,7 +245,7 @@ async fn a_hundred_parallel_logins_never_pass_the_cap() {
 
 #[tokio::test]
 async fn count_is_exact_on_the_clock_and_a_sweep_frees_what_has_expired() {
-    let (layer, clock) = sticky();
+    let (layer, clock) = fresh();
     logged_in(&layer, "alice", 20).await;
     clock.advance(minutes(20));
     logged_in(&layer, "bob", 5).await;
@@ -261,7 +261,7 @@ async fn count_is_exact_on_the_clock_and_a_sweep_frees_what_has_expired() {
 
 #[tokio::test]
 async fn what_memory_cannot_do_says_so() {
-    let (layer, _) = sticky();
+    let (layer, _) = fresh();
     let error = layer.sessions().drain(minutes(1)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unsupported);
     let guarantees = layer.sessions().guarantees();

@@ -7,7 +7,7 @@ use http::{Method, Response, StatusCode};
 use sessile::{ErrorKind, Session};
 use tower::{Layer as _, ServiceExt as _, service_fn};
 
-use crate::client::{Client, count, minutes, over, send, sticky};
+use crate::client::{Client, count, fresh, minutes, over, send};
 use crate::probe::Probe;
 
 const STATUSES: [u16; 17] = [
@@ -21,7 +21,7 @@ fn status(code: u16) -> StatusCode {
 #[tokio::test]
 async fn whatever_status_the_handler_answers_everything_is_committed() {
     for code in STATUSES {
-        let (layer, _) = sticky();
+        let (layer, _) = fresh();
         let mut client = Client::default();
         let step = async |client: &mut Client, op: Op| {
             let answer = client
@@ -62,7 +62,7 @@ const OPS: [Op; 4] = [
 #[tokio::test]
 async fn an_error_of_the_inner_service_commits_nothing() {
     for op in OPS {
-        let (layer, _) = sticky();
+        let (layer, _) = fresh();
         let mut client = Client::default();
         client.insert(&layer, "a", 1).await;
         let failing = layer.layer(service_fn(async |request: http::Request<String>| {
@@ -80,7 +80,7 @@ async fn an_error_of_the_inner_service_commits_nothing() {
 #[tokio::test]
 async fn a_panicking_handler_commits_nothing_and_harms_nobody_else() {
     for op in OPS {
-        let (layer, _) = sticky();
+        let (layer, _) = fresh();
         let mut client = Client::default();
         client.insert(&layer, "a", 1).await;
         let app = tower::ServiceBuilder::new()
@@ -103,7 +103,7 @@ async fn a_panicking_handler_commits_nothing_and_harms_nobody_else() {
 #[tokio::test]
 async fn a_cancelled_request_commits_nothing() {
     for op in OPS {
-        let (layer, _) = sticky();
+        let (layer, _) = fresh();
         let mut client = Client::default();
         client.insert(&layer, "a", 1).await;
         let endless = async |session: Session| {
@@ -120,7 +120,7 @@ async fn a_cancelled_request_commits_nothing() {
 
 #[tokio::test]
 async fn a_session_kept_from_a_cancelled_request_makes_no_new_one() {
-    let (layer, _) = sticky();
+    let (layer, _) = fresh();
     let kept = std::sync::Mutex::new(None);
     let endless = async |session: Session| {
         *kept.lock().unwrap() = Some(session);
@@ -143,7 +143,7 @@ async fn a_session_kept_from_a_cancelled_request_makes_no_new_one() {
 
 /// A request in whose midst its session ends.
 async fn gone(method: Method, op: Op) -> Response<String> {
-    let (layer, clock) = sticky();
+    let (layer, clock) = fresh();
     let mut owner = Client::default();
     owner.insert(&layer, "a", 1).await;
     let mut client = owner.clone();
@@ -202,7 +202,7 @@ async fn where_more_than_that_met_an_ended_session_it_is_409() {
 
 #[tokio::test]
 async fn a_session_too_large_that_nobody_handled_is_500() {
-    let (layer, _) = sticky();
+    let (layer, _) = fresh();
     let mut client = Client::default();
     client.insert(&layer, "a", 1).await;
     let half = "x".repeat(40_000);
@@ -227,7 +227,7 @@ async fn a_session_too_large_that_nobody_handled_is_500() {
 
 #[tokio::test]
 async fn after_the_head_an_existing_session_is_saved_by_commit_and_nothing_new_begins() {
-    let (layer, _) = sticky();
+    let (layer, _) = fresh();
     let mut client = Client::default();
     let keep = async |client: &mut Client| {
         let kept = Mutex::new(None);

@@ -4,12 +4,13 @@ use http::StatusCode;
 use http::header::SET_COOKIE;
 use sessile::ErrorKind;
 
-use crate::client::{Client, count, over, sticky};
+use crate::LABEL;
+use crate::client::{Client, count, fresh, over};
 use crate::probe::{Call, Probe};
 
 #[tokio::test]
 async fn an_insert_after_a_logout_in_one_request_does_not_reuse_the_id() {
-    let (layer, _) = sticky();
+    let (layer, _) = fresh();
     let mut client = Client::default();
     client.insert(&layer, "a", 1).await;
     let before = client.clone();
@@ -36,7 +37,7 @@ async fn an_insert_after_a_logout_in_one_request_does_not_reuse_the_id() {
 #[tokio::test]
 async fn a_login_after_a_logout_or_over_another_user_changes_the_id_and_kills_the_old_cookie() {
     for logout_first in [false, true] {
-        let (layer, _) = sticky();
+        let (layer, _) = fresh();
         let mut client = Client::default();
         client.login(&layer, "alice").await;
         client.insert(&layer, "private", 1).await;
@@ -60,7 +61,7 @@ async fn a_login_after_a_logout_or_over_another_user_changes_the_id_and_kills_th
 
 #[tokio::test]
 async fn two_requests_that_write_different_keys_both_survive() {
-    let (layer, _) = sticky();
+    let (layer, _) = fresh();
     let mut client = Client::default();
     client.insert(&layer, "seen", 1).await;
     let mut other = client.clone();
@@ -75,7 +76,7 @@ async fn two_requests_that_write_different_keys_both_survive() {
 
 #[tokio::test]
 async fn a_slow_request_does_not_undo_a_logout() {
-    let (layer, _) = sticky();
+    let (layer, _) = fresh();
     let mut client = Client::default();
     client.login(&layer, "alice").await;
     let (mut slow, mut thief) = (client.clone(), client.clone());
@@ -94,7 +95,7 @@ async fn a_slow_request_does_not_undo_a_logout() {
 #[tokio::test]
 async fn a_renew_in_a_request_that_fails_does_not_lose_the_session() {
     for status in [404, 500, 503] {
-        let (layer, _) = sticky();
+        let (layer, _) = fresh();
         let mut client = Client::default();
         client.insert(&layer, "a", 1).await;
         let mut lost_answer = client.clone();
@@ -112,11 +113,12 @@ async fn a_renew_in_a_request_that_fails_does_not_lose_the_session() {
 
 #[tokio::test]
 async fn clear_before_anything_was_found_adopts_no_id() {
-    let (layer, _) = sticky();
+    let (layer, _) = fresh();
     let mut real = Client::default();
     real.insert(&layer, "a", 1).await;
-    let forged = real.credential().unwrap().replacen("s.", "s.AAAA", 1);
-    for offered in ["", "chosen", &forged[..84], &"A".repeat(65_536)] {
+    let good = real.credential().unwrap();
+    let forged = good.replacen(LABEL, &format!("{LABEL}AAAA"), 1);
+    for offered in ["", "chosen", &forged[..good.len()], &"A".repeat(65_536)] {
         let mut client = Client::default();
         client.present(offered);
         let answer = client
@@ -140,10 +142,10 @@ async fn clear_before_anything_was_found_adopts_no_id() {
 
 #[tokio::test]
 async fn an_id_that_a_client_made_up_is_not_adopted_by_a_write() {
-    let (layer, _) = sticky();
+    let (layer, _) = fresh();
     let mut stranger = Client::default();
     // Well-formed, of another process.
-    stranger.insert(&sticky().0, "a", 1).await;
+    stranger.insert(&fresh().0, "a", 1).await;
     let offered = stranger.credential().unwrap().to_owned();
     stranger.insert(&layer, "b", 2).await;
     let made = stranger.credential().unwrap();
@@ -171,7 +173,7 @@ async fn a_failed_lookup_never_overwrites_the_session_and_never_answers_200() {
 
 #[tokio::test]
 async fn an_update_and_a_remove_are_persisted() {
-    let (layer, _) = sticky();
+    let (layer, _) = fresh();
     let mut client = Client::default();
     client.insert(&layer, "a", 1).await;
     client.insert(&layer, "b", 1).await;
@@ -187,7 +189,7 @@ async fn an_update_and_a_remove_are_persisted() {
 
 #[tokio::test]
 async fn an_update_after_a_concurrent_logout_is_409_and_not_500() {
-    let (layer, _) = sticky();
+    let (layer, _) = fresh();
     let mut client = Client::default();
     client.insert(&layer, "a", 1).await;
     let mut other = client.clone();
@@ -202,12 +204,12 @@ async fn an_update_after_a_concurrent_logout_is_409_and_not_500() {
 
 #[tokio::test]
 async fn whoever_knows_the_public_id_and_not_the_verifier_opens_nothing() {
-    let (layer, _) = sticky();
+    let (layer, _) = fresh();
     let mut owner = Client::default();
     owner.login(&layer, "alice").await;
     let good = owner.credential().unwrap().to_owned();
-    // Label, id and verifier are 44 characters, and four bits of the next.
-    for at in 0..44 {
+    // Id and verifier are 42 characters, and four bits of the next.
+    for at in 0..LABEL.len() + 42 {
         for with in ["A", "z", "_", "."] {
             let forged = [&good[..at], with, &good[at + 1..]].concat();
             if forged == good {

@@ -5,10 +5,13 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use sessile::{ErrorKind, Guarantees, Lifetime, SessionId, Sticky, Strategy, Timestamp};
+use sessile::{ErrorKind, Guarantees, Lifetime, SessionId, Strategy, Timestamp};
 use sessile_core::{
-    Candidate, Created, Error, Opened, Outcome, Patch, Presented, Record, Result, Step, Verifier,
+    Candidate, Created, Error, Opened, Outcome, Patch, Presented, Record, Result, Step, Turn,
+    Verifier,
 };
+
+use crate::Home;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Call {
@@ -22,12 +25,11 @@ pub(crate) enum Call {
 type Hook = Box<dyn FnMut(Call) + Send>;
 
 /// Shared with the test. Cheap to clone.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct Probe(Arc<State>);
 
-#[derive(Default)]
 struct State {
-    inner: Sticky,
+    inner: Home,
     calls: AtomicU64,
     waits: AtomicBool,
     fault: Mutex<Option<(Call, ErrorKind)>>,
@@ -38,7 +40,15 @@ struct State {
 
 impl Probe {
     pub(crate) fn new() -> Self {
-        Probe::default()
+        Probe(Arc::new(State {
+            inner: crate::home(),
+            calls: AtomicU64::default(),
+            waits: AtomicBool::default(),
+            fault: Mutex::default(),
+            hook: Mutex::default(),
+            conflicts: AtomicBool::default(),
+            alters_open: Mutex::default(),
+        }))
     }
 
     /// Every step is really pending once, before and after the operation.
@@ -80,7 +90,7 @@ impl Probe {
     fn run<T: Send + 'static>(
         &self,
         call: Call,
-        operation: impl FnOnce(&Sticky) -> Step<Result<T>> + Send + 'static,
+        operation: impl FnOnce(&Home) -> Step<Result<T>> + Send + 'static,
     ) -> Step<Result<T>> {
         let state = self.0.clone();
         let waits = state.waits.load(Ordering::SeqCst);
@@ -123,29 +133,18 @@ impl Strategy for Probe {
         let (text, carrier) = (presented.text.to_owned(), presented.carrier.to_owned());
         let (arrived, alter) = (presented.arrived, *self.0.alters_open.lock().unwrap());
         self.run(Call::Open, move |inner| {
-            let (text, carrier) = (&*text, &*carrier);
-            let step = inner.open(
-                &Presented {
-                    text,
-                    carrier,
-                    arrived,
-                },
-                now,
-            );
-            let (Step::Ready(ready), Some(alter)) = (step, alter) else {
-                return inner.open(
-                    &Presented {
-                        text,
-                        carrier,
-                        arrived,
-                    },
-                    now,
-                );
+            let presented = Presented {
+                text: &text,
+                carrier: &carrier,
+                arrived,
             };
-            Step::ready(ready.into_inner().map(|mut opened| {
+            let step = inner.open(&presented, now);
+            let Some(alter) = alter else { return step };
+            Step::wait(async move {
+                let mut opened = step.await?;
                 alter(&mut opened);
-                opened
-            }))
+                Ok(opened)
+            })
         })
     }
 
@@ -153,14 +152,20 @@ impl Strategy for Probe {
         self.run(Call::Create, move |inner| inner.create(record, now))
     }
 
-    fn apply(&self, record: &Arc<Record>, patch: &Patch, now: Timestamp) -> Step<Result<Outcome>> {
+    fn apply(
+        &self,
+        record: &Arc<Record>,
+        patch: &Patch,
+        turn: Option<Turn>,
+        now: Timestamp,
+    ) -> Step<Result<Outcome>> {
         let (record, patch) = (record.clone(), patch.clone());
         let conflicts = self.0.conflicts.load(Ordering::SeqCst);
         self.run(Call::Apply, move |inner| {
             if conflicts {
                 return Step::ready(Ok(Outcome::Conflict(record)));
             }
-            inner.apply(&record, &patch, now)
+            inner.apply(&record, &patch, turn, now)
         })
     }
 

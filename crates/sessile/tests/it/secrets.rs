@@ -6,14 +6,12 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::routing::get;
 use http::Method;
-use sessile::{
-    CookieConfig, KeyRing, LazySession, MasterKey, Session, SessionLayer, Sticky, Typed,
-};
+use sessile::{CookieConfig, KeyRing, LazySession, MasterKey, Session, SessionLayer, Typed};
 use sessile_core::Credential;
 use tower_http::trace::{DefaultOnResponse, TraceLayer};
 use tracing::level_filters::LevelFilter;
 
-use crate::client::{Client, minutes, over, seconds, send, sticky};
+use crate::client::{Client, fresh, minutes, over, seconds, send};
 use crate::sockets::{Version, connect};
 
 const VALUE: &str = "hunter2-the-value";
@@ -60,13 +58,13 @@ impl Log {
 
 /// Every form in which the secrets of a credential could show.
 fn forms(text: &str) -> Vec<String> {
-    let credential = Credential::decode(&text[2..45]).unwrap();
+    let credential = Credential::decode(&text[crate::LABEL.len()..][..43]).unwrap();
     let verifier = credential.verifier.expose();
     let listed = format!("{verifier:?}");
     let hex: String = verifier.iter().map(|byte| format!("{byte:02x}")).collect();
     vec![
         text.to_owned(),
-        text[24..44].to_owned(),
+        text[crate::LABEL.len()..][22..42].to_owned(),
         text[text.len() - 22..].to_owned(),
         listed.trim_matches(['[', ']']).to_owned(),
         hex,
@@ -90,9 +88,9 @@ fn assert_clean(text: &str, credentials: &[String]) {
     }
 }
 
-fn keyed() -> Sticky {
+fn keyed() -> crate::Home {
     let key = MasterKey::new("2026-11", KEY.to_vec()).unwrap();
-    Sticky::new().keys(KeyRing::new(key))
+    crate::home().keys(KeyRing::new(key))
 }
 
 async fn story(session: Session) -> sessile::Result<String> {
@@ -191,7 +189,7 @@ async fn no_secret_is_in_what_the_types_and_errors_show() {
     show(format!("{:?}", layer.sessions().list("alice").await));
     show(format!("{:?}", tower::Layer::layer(&layer, ())));
     for text in &credentials {
-        let credential = Credential::decode(&text[2..45]).unwrap();
+        let credential = Credential::decode(&text[crate::LABEL.len()..][..43]).unwrap();
         let presented = sessile_core::Presented {
             text: text.as_bytes(),
             carrier: "__Host-sid",
@@ -224,7 +222,7 @@ async fn kept(layer: &SessionLayer, client: &mut Client) -> Session {
 #[tokio::test]
 async fn what_an_owner_should_know_of_is_an_event_with_the_public_id() {
     let (log, _guard) = Log::listen();
-    let (layer, clock) = sticky();
+    let (layer, clock) = fresh();
     let mut client = Client::default();
     client.insert(&layer, "a", 1).await;
     assert_eq!(log.events().len(), 0, "nothing happened");
@@ -283,7 +281,7 @@ fn plain_http_is_warned_of_once() {
     let (log, _guard) = Log::listen();
     for _ in 0..3 {
         let dev = CookieConfig::new().insecure_dev().build().unwrap();
-        let _ = sticky().0.cookie(dev);
+        let _ = fresh().0.cookie(dev);
     }
     let events = log.events();
     assert_eq!(events.len(), 1);

@@ -14,7 +14,7 @@ use sessile::{LazySession, Session};
 use tokio::net::{TcpListener, TcpStream};
 use tower::{Layer as _, Service, service_fn};
 
-use crate::client::{Client, count, sticky};
+use crate::client::{Client, count, fresh};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Version {
@@ -118,7 +118,7 @@ async fn story(mut connection: Connection) -> Vec<String> {
 async fn the_same_story_over_both_versions_with_axum_and_without() {
     for version in [Version::Http1, Version::Http2] {
         for with_axum in [false, true] {
-            let (layer, _) = sticky();
+            let (layer, _) = fresh();
             let story = if with_axum {
                 let app = Router::new().fallback(visit).layer(layer.clone());
                 story(connect(app, version).await).await
@@ -151,7 +151,7 @@ async fn the_same_story_over_both_versions_with_axum_and_without() {
 
 #[tokio::test]
 async fn an_upgraded_connection_still_writes_to_its_session() {
-    let (layer, _) = sticky();
+    let (layer, _) = fresh();
     let (told, tell) = tokio::sync::oneshot::channel();
     let (go, wait) = tokio::sync::oneshot::channel::<()>();
     let told = std::sync::Arc::new(std::sync::Mutex::new(Some((told, wait))));

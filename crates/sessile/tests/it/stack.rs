@@ -14,7 +14,7 @@ use hyper::body::Frame;
 use sessile::LazySession;
 use tower::{Layer as _, Service, ServiceBuilder, ServiceExt as _, service_fn};
 
-use crate::client::{Client, count, over, sticky};
+use crate::client::{Client, count, fresh, over};
 use crate::probe::Probe;
 
 /// Counts in its session.
@@ -92,7 +92,7 @@ impl Service<Request<String>> for Strict {
 
 #[tokio::test]
 async fn the_service_that_was_asked_whether_it_is_ready_is_the_one_that_is_called() {
-    let mut app = sticky().0.layer(Strict::default());
+    let mut app = fresh().0.layer(Strict::default());
     for _ in 0..3 {
         let request = Request::new(String::new());
         app.ready().await.unwrap().call(request).await.unwrap();
@@ -118,7 +118,7 @@ async fn a_service_that_is_not_ready_makes_the_layer_wait_and_its_error_is_passe
             unreachable!("it is never ready")
         }
     }
-    let app = sticky().0.layer(Broken);
+    let app = fresh().0.layer(Broken);
     let answer = app.oneshot(Request::new(String::new())).await;
     assert_eq!(answer.unwrap_err(), "closed");
 }
@@ -147,7 +147,7 @@ impl hyper::body::Body for Late {
 
 #[tokio::test]
 async fn the_body_is_neither_read_nor_held_back() {
-    let (layer, _) = sticky();
+    let (layer, _) = fresh();
     let (sender, receiver) = tokio::sync::oneshot::channel();
     let late = std::sync::Mutex::new(Some(Body::new(Late(receiver, false))));
     let app = layer.layer(service_fn(async |request: Request<String>| {
@@ -173,7 +173,7 @@ async fn responses_without_a_body_carry_the_cookie_and_nothing_else_new() {
         (Method::GET, 101),
         (Method::GET, 204),
     ] {
-        let (layer, _) = sticky();
+        let (layer, _) = fresh();
         let mut client = Client::default();
         let silent = client
             .send(&layer, method.clone(), async |_session| status_of(status))

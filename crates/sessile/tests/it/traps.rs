@@ -5,12 +5,12 @@ use http::header::SET_COOKIE;
 use sessile::{CookieConfig, LazySession};
 use tower::{Layer as _, ServiceExt as _, service_fn};
 
-use crate::client::{Client, count, look, minutes, over, send_lazy, sticky};
+use crate::client::{Client, count, fresh, look, minutes, over, send_lazy};
 use crate::probe::Probe;
 
 #[tokio::test]
 async fn renew_and_then_insert_is_one_session_with_both() {
-    let (layer, _) = sticky();
+    let (layer, _) = fresh();
     let mut client = Client::default();
     // On a visitor without a session there is nothing to renew.
     client
@@ -34,7 +34,7 @@ async fn renew_and_then_insert_is_one_session_with_both() {
 #[tokio::test]
 async fn insert_renew_destroy_insert_ends_as_a_new_session_with_the_last_insert() {
     for committing in [false, true] {
-        let (layer, _) = sticky();
+        let (layer, _) = fresh();
         let mut client = Client::default();
         client.insert(&layer, "old", 1).await;
         let old = client.clone();
@@ -60,7 +60,7 @@ async fn insert_renew_destroy_insert_ends_as_a_new_session_with_the_last_insert(
 
 #[tokio::test]
 async fn removing_the_last_key_keeps_the_session() {
-    let (layer, _) = sticky();
+    let (layer, _) = fresh();
     let mut client = Client::default();
     client.insert(&layer, "a", 1).await;
     let before = client.credential().unwrap().to_owned();
@@ -93,7 +93,7 @@ async fn an_explicit_commit_and_the_automatic_one_are_one_write() {
 
 #[tokio::test]
 async fn an_expired_id_and_an_insert_make_a_new_id_and_one_record() {
-    let (layer, clock) = sticky();
+    let (layer, clock) = fresh();
     let mut client = Client::default();
     client.insert(&layer, "a", 1).await;
     let old = client.credential().unwrap().to_owned();
@@ -114,9 +114,9 @@ async fn an_expired_id_and_an_insert_make_a_new_id_and_one_record() {
 #[tokio::test]
 async fn two_layers_of_different_names_are_two_sessions_side_by_side() {
     let named = |name: &str| CookieConfig::new().name(name).build().unwrap();
-    let (outer, _) = sticky();
+    let (outer, _) = fresh();
     let outer = outer.cookie(named("__Host-shop"));
-    let (inner, _) = sticky();
+    let (inner, _) = fresh();
     let app = outer.layer(
         inner.layer(service_fn(async |request: http::Request<String>| {
             let ext = request.extensions();
@@ -170,7 +170,7 @@ async fn two_layers_of_one_name_share_one_session() {
 
 #[tokio::test]
 async fn twenty_cookieless_reads_make_no_record_and_no_cookie() {
-    let (layer, _) = sticky();
+    let (layer, _) = fresh();
     for _ in 0..20 {
         let answer = Client::default()
             .get(&layer, async |session| {
@@ -189,7 +189,7 @@ async fn twenty_cookieless_reads_make_no_record_and_no_cookie() {
 
 #[tokio::test]
 async fn set_cookie_is_sent_only_when_the_credential_changed() {
-    let (layer, _) = sticky();
+    let (layer, _) = fresh();
     let mut client = Client::default();
     client.insert(&layer, "a", 1).await;
     for _ in 0..3 {
@@ -207,7 +207,7 @@ async fn set_cookie_is_sent_only_when_the_credential_changed() {
 
 #[tokio::test]
 async fn a_clock_that_jumps_back_and_forth_harms_nobody() {
-    let (layer, clock) = sticky();
+    let (layer, clock) = fresh();
     let start = sessile::Clock::now(&*clock);
     let mut client = Client::default();
     client.insert(&layer, "n", 0).await;

@@ -4,7 +4,7 @@ use std::future::Future;
 
 use sessile::{LazySession, Session, SessionLayer, Sessions, Typed};
 
-use crate::client::sticky;
+use crate::client::fresh;
 use crate::probe::Probe;
 
 fn shareable<T: Clone + Send + Sync + 'static>() {}
@@ -46,7 +46,7 @@ fn every_future_can_be_sent_to_another_thread() {
 
 #[test]
 fn the_type_of_a_layer_does_not_tell_its_strategy() {
-    let layers: [SessionLayer; 2] = [sticky().0, SessionLayer::new(Probe::new())];
+    let layers: [SessionLayer; 2] = [fresh().0, SessionLayer::new(Probe::new())];
     assert_eq!(layers.len(), 2);
 }
 

@@ -4,7 +4,7 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use sessile::{ErrorKind, Key};
 
-use crate::client::{Client, count, sticky};
+use crate::client::{Client, count, fresh};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Profile {
@@ -16,7 +16,7 @@ struct Profile {
 
 #[tokio::test]
 async fn values_come_back_as_they_went_in() {
-    let (layer, _) = sticky();
+    let (layer, _) = fresh();
     let mut client = Client::default();
     let profile = Profile {
         name: "käse \"\\ \0 \u{10ffff}".into(),
@@ -54,7 +54,7 @@ async fn values_come_back_as_they_went_in() {
 #[tokio::test]
 async fn an_undecodable_value_harms_only_its_own_key() {
     const AGE: Key<u64> = Key::new("age");
-    let (layer, _) = sticky();
+    let (layer, _) = fresh();
     let mut client = Client::default();
     client
         .post(&layer, async |session| {
@@ -87,7 +87,7 @@ async fn an_undecodable_value_harms_only_its_own_key() {
 
 #[tokio::test]
 async fn impossible_keys_are_refused_wherever_they_are_given() {
-    let (layer, _) = sticky();
+    let (layer, _) = fresh();
     let longest = "k".repeat(128);
     let long = "k".repeat(129);
     let answer = Client::default()
@@ -121,7 +121,7 @@ async fn impossible_keys_are_refused_wherever_they_are_given() {
 #[tokio::test]
 async fn what_does_not_fit_is_refused_with_the_bytes_that_are_left() {
     const LIMIT: usize = 64 * 1024;
-    let (layer, _) = sticky();
+    let (layer, _) = fresh();
     let mut client = Client::default();
     let text = |length: usize| "x".repeat(length - 2); // and two quotes
     client

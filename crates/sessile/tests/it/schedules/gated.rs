@@ -12,9 +12,9 @@ pub(super) enum Fault {
     Unheard,
 }
 
-/// Sticky, with every operation in the hands of the schedule.
+/// The strategy, with every operation in the hands of the schedule.
 #[derive(Clone)]
-pub(super) struct Gated(pub(super) Arc<Mutex<World>>, pub(super) Arc<Sticky>);
+pub(super) struct Gated(pub(super) Arc<Mutex<World>>, pub(super) Arc<crate::Home>);
 
 #[derive(Default)]
 pub(super) struct World {
@@ -66,7 +66,7 @@ impl<T> Drop for Answer<T> {
 
 impl Gated {
     pub(super) fn new() -> Self {
-        Gated(Arc::default(), Arc::new(Sticky::new()))
+        Gated(Arc::default(), Arc::new(crate::home()))
     }
 
     pub(super) fn world<R>(&self, look: impl FnOnce(&mut World) -> R) -> R {
@@ -176,9 +176,17 @@ impl Strategy for Gated {
         })
     }
 
-    fn apply(&self, record: &Arc<Record>, patch: &Patch, now: Timestamp) -> Step<Result<Outcome>> {
+    fn apply(
+        &self,
+        record: &Arc<Record>,
+        patch: &Patch,
+        turn: Option<Turn>,
+        now: Timestamp,
+    ) -> Step<Result<Outcome>> {
         let (record, patch) = (record.clone(), patch.clone());
-        self.gate("apply", move |this, _| this.1.apply(&record, &patch, now))
+        self.gate("apply", move |this, _| {
+            this.1.apply(&record, &patch, turn, now)
+        })
     }
 
     fn end(

@@ -26,10 +26,10 @@ use proptest::prelude::{ProptestConfig, any, prop, proptest};
 use proptest::strategy::Strategy as _;
 use sessile::{
     Arrival, ErrorKind, Guarantees, LazySession, Lifetime, Session, SessionId, SessionLayer,
-    Sticky, Strategy, Timestamp,
+    Strategy, Timestamp,
 };
 use sessile_core::{
-    Created, Error, Opened, Outcome, Patch, Presented, Record, Result, Step, Verifier,
+    Created, Error, Opened, Outcome, Patch, Presented, Record, Result, Step, Turn, Verifier,
 };
 use tower::{Layer as _, ServiceExt as _, service_fn};
 

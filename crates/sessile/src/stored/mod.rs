@@ -1,0 +1,9 @@
+//! The strategy `stored`: the session is in a store that every node reaches.
+
+mod policy;
+mod strategy;
+mod turns;
+mod wire;
+
+pub use policy::ErrorPolicy;
+pub use strategy::Stored;
