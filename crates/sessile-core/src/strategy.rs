@@ -77,6 +77,11 @@ pub trait Strategy: fmt::Debug + Send + Sync + 'static {
         Step::ready(Ok(0))
     }
 
+    /// Whether what the sessions are kept in answers.
+    fn ping(&self) -> Step<Result<()>> {
+        Step::ready(Ok(()))
+    }
+
     /// Hands the sessions of this node over, before it stops.
     fn drain(&self, _until: Timestamp) -> Step<Result<()>> {
         Step::unsupported("hand its sessions over")

@@ -133,6 +133,15 @@ impl Sessions {
         Ok(self.shared.strategy.sweep(self.shared.clock.now()).await?)
     }
 
+    /// Whether what the sessions are kept in answers: for a readiness check.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`](crate::ErrorKind::Unavailable) if the store is away.
+    pub async fn ping(&self) -> Result<()> {
+        Ok(self.shared.strategy.ping().await?)
+    }
+
     /// Hands the sessions of this node over before it stops, within `deadline`.
     ///
     /// # Errors

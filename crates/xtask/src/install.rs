@@ -38,22 +38,75 @@ pub(crate) fn typos() -> Result<Tool, String> {
     })
 }
 
-/// A headless browser for the end-to-end tests. Without one they say themselves what they skip.
+/// A headless browser for the end-to-end tests.
 pub(crate) fn chromium() -> String {
-    if exists("chromium") {
+    packages(&[Package {
+        program: "chromium",
+        folders: &[],
+        names: &["chromium", "fonts-dejavu-core"],
+    }])
+}
+
+/// The servers that the stores are tested on.
+pub(crate) fn servers() -> String {
+    packages(&[
+        Package {
+            program: "redis-server",
+            folders: &[],
+            names: &["redis-server"],
+        },
+        Package {
+            program: "postgres",
+            folders: &["/usr/lib/postgresql"],
+            names: &["postgresql"],
+        },
+        Package {
+            program: "mariadbd",
+            folders: &["/usr/sbin"],
+            names: &["mariadb-server"],
+        },
+    ])
+}
+
+/// A program that comes with the system's packages.
+struct Package {
+    program: &'static str,
+    /// Where it is if it is not on the `PATH`, at any depth.
+    folders: &'static [&'static str],
+    names: &'static [&'static str],
+}
+
+/// Installs the packages whose programs are missing, where that is possible. Without them the
+/// tests say themselves what they skip; the note says what is missing and why.
+fn packages(all: &[Package]) -> String {
+    let missing: Vec<_> = all.iter().filter(|package| !package.is_there()).collect();
+    let programs: Vec<_> = missing.iter().map(|package| package.program).collect();
+    let programs = programs.join(" and ");
+    if missing.is_empty() {
         return String::new();
     }
     let root = quiet(&mut tool("id", "-u")).is_some_and(|id| id.trim() == "0");
     if !root || !exists("apt-get") {
-        return ", without a browser: install `chromium`".to_owned();
+        return format!(", without {programs}: install them");
     }
     let mut install = tool("apt-get", "install -y -qq --no-install-recommends");
     install
-        .args(["chromium", "fonts-dejavu-core"])
+        .args(missing.iter().flat_map(|package| package.names))
         .env("DEBIAN_FRONTEND", "noninteractive");
     match run(&mut tool("apt-get", "update -qq")).and_then(|()| run(&mut install)) {
-        Ok(()) => ", chromium installed".to_owned(),
-        Err(why) => format!(", without a browser: {why}"),
+        Ok(()) => format!(", {programs} installed"),
+        Err(why) => format!(", without {programs}: {why}"),
+    }
+}
+
+impl Package {
+    fn is_there(&self) -> bool {
+        exists(self.program)
+            || self.folders.iter().any(|folder| {
+                let mut find = tool("find", folder);
+                let found = quiet(find.args(["-name", self.program, "-perm", "-u+x"]));
+                found.is_some_and(|found| !found.trim().is_empty())
+            })
     }
 }
 

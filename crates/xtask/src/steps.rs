@@ -42,6 +42,7 @@ pub(crate) const STEPS: &[Step] = steps! {
     doc: "API documentation, warnings as errors",
     test: "unit, integration and documentation tests",
     loom: "the table of sessions under every interleaving",
+    stores: "every store on its real server",
     e2e: "the example programs as processes, over sockets and in a browser",
 };
 
@@ -135,10 +136,16 @@ fn loom(tally: &mut Tally) -> StepResult {
     counted(&mut loom, tally)
 }
 
+fn stores(tally: &mut Tally) -> StepResult {
+    let note = install::servers();
+    counted(cargo("test --lib --test stores -p").arg(END_TO_END), tally)?;
+    Ok(Outcome::Passed(note))
+}
+
 fn e2e(tally: &mut Tally) -> StepResult {
-    let note = install::chromium();
+    let note = install::chromium() + &install::servers();
     run(&mut cargo("build --workspace --bins"))?;
-    counted(cargo("test -p").arg(END_TO_END), tally)?;
+    counted(cargo("test --test it -p").arg(END_TO_END), tally)?;
     Ok(Outcome::Passed(note))
 }
 

@@ -4,18 +4,31 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::response::Parts;
 use axum::http::{Response, header};
-use sessile::{CookieConfig, Error, Lifetime, Result, SessionLayer, Sticky};
+use sessile::{CookieConfig, Error, Lifetime, Result, SessionLayer, Sticky, Stored};
 use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::flags::Flags;
+use crate::flags::{Flags, Strategy};
 use crate::{keys, routes};
 
 /// Builds the application that the flags ask for.
-pub(crate) fn build(flags: &Flags) -> Result<Router> {
-    let mut sticky = Sticky::new();
-    if let Some(ring) = keys::from_env()? {
-        sticky = sticky.keys(ring);
-    }
+pub(crate) async fn build(flags: &Flags) -> Result<Router> {
+    let keys = keys::from_env()?;
+    let layer = match &flags.strategy {
+        Strategy::Sticky => {
+            let sticky = Sticky::new();
+            SessionLayer::new(match keys {
+                Some(ring) => sticky.keys(ring),
+                None => sticky,
+            })
+        }
+        Strategy::Stored(url) => {
+            let stored = Stored::connect(url).await?;
+            SessionLayer::new(match keys {
+                Some(ring) => stored.keys(ring),
+                None => stored,
+            })
+        }
+    };
     let mut cookie = CookieConfig::new();
     if flags.insecure_dev {
         cookie = cookie.insecure_dev();
@@ -25,7 +38,7 @@ pub(crate) fn build(flags: &Flags) -> Result<Router> {
         flags.idle.unwrap_or(usual.idle()),
         flags.absolute.unwrap_or(usual.absolute()),
     )?;
-    let layer = SessionLayer::new(sticky)
+    let layer = layer
         .cookie(cookie.build()?)
         .lifetime(lifetime)
         .on_error(page);

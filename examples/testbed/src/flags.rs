@@ -4,9 +4,12 @@ use std::time::Duration;
 
 /// What `--help` prints.
 pub(crate) const HELP: &str = "\
-testbed [--strategy sticky] [--idle 30m] [--absolute 12h] [--insecure-dev]
+testbed [--strategy sticky | stored=URL] [--idle 30m] [--absolute 12h] [--insecure-dev]
 
-  --strategy WORD    where sessions live; this build has `sticky`
+  --strategy sticky  sessions live in this process (the default)
+  --strategy stored=URL
+                     sessions live in a store: redis://, rediss://, redis+cluster://,
+                     redis+sentinel://, postgres://, mysql://, sqlite:, memory:
   --idle TIME        how long a session lives without being used: 500ms, 30s, 30m, 12h, 7d
   --absolute TIME    how long a session lives at the most
   --insecure-dev     the cookie is `sid`, without Secure, so that browsers send it over plain http
@@ -19,9 +22,19 @@ environment
 /// How the server was asked to run.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Flags {
+    pub(crate) strategy: Strategy,
     pub(crate) idle: Option<Duration>,
     pub(crate) absolute: Option<Duration>,
     pub(crate) insecure_dev: bool,
+}
+
+/// Where sessions live.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) enum Strategy {
+    #[default]
+    Sticky,
+    /// In the store with this URL.
+    Stored(String),
 }
 
 /// What the command line asks for.
@@ -51,7 +64,7 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Parsed, S
             "--insecure-dev" => flags.insecure_dev = true,
             "--idle" => flags.idle = Some(duration(&value()?)?),
             "--absolute" => flags.absolute = Some(duration(&value()?)?),
-            "--strategy" => check_strategy(&value()?)?,
+            "--strategy" => flags.strategy = strategy(&value()?)?,
             "--config" | "--node" | "--backing" | "--peers" => {
                 return Err(format!("this build does not have {flag}"));
             }
@@ -61,13 +74,17 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Parsed, S
     Ok(Parsed::Run(flags))
 }
 
-fn check_strategy(strategy: &str) -> Result<(), String> {
-    match strategy.split('=').next() {
-        Some("sticky") if strategy == "sticky" => Ok(()),
-        Some(word @ ("stored" | "token")) => Err(format!(
-            "this build does not have --strategy {word}; it has sticky"
+fn strategy(text: &str) -> Result<Strategy, String> {
+    match text.split_once('=') {
+        None if text == "sticky" => Ok(Strategy::Sticky),
+        Some(("stored", url)) => Ok(Strategy::Stored(url.to_owned())),
+        None if text == "stored" => {
+            Err("stored needs a URL: --strategy stored=redis://127.0.0.1".to_owned())
+        }
+        None if text == "token" => Err("this build does not have --strategy token".to_owned()),
+        _ => Err(format!(
+            "no strategy {text:?}; write sticky or stored=<url>"
         )),
-        _ => Err(format!("no strategy {strategy:?}; this build has sticky")),
     }
 }
 
@@ -101,6 +118,7 @@ mod tests {
     #[test]
     fn both_ways_to_give_a_value_are_read() {
         let flags = Flags {
+            strategy: Strategy::Sticky,
             idle: Some(Duration::from_secs(30 * 60)),
             absolute: Some(Duration::from_millis(1500)),
             insecure_dev: true,
@@ -112,7 +130,6 @@ mod tests {
     #[test]
     fn what_this_build_lacks_is_refused_by_name() {
         for flag in [
-            "--strategy stored=redis://127.0.0.1",
             "--strategy=token",
             "--config file.toml",
             "--backing=x",
@@ -136,5 +153,20 @@ mod tests {
             assert!(parsed(line).is_err(), "{line}");
         }
         assert!(parsed("--strategy sticky=1").is_err());
+        assert!(parsed("--strategy stored").is_err());
+    }
+
+    #[test]
+    fn a_store_is_named_by_its_url() {
+        for line in [
+            "--strategy stored=sqlite:a?b=c",
+            "--strategy=stored=sqlite:a?b=c",
+        ] {
+            let flags = Flags {
+                strategy: Strategy::Stored("sqlite:a?b=c".to_owned()),
+                ..Flags::default()
+            };
+            assert_eq!(parsed(line), Ok(Parsed::Run(flags)));
+        }
     }
 }

@@ -45,7 +45,7 @@ async fn main() -> ExitCode {
 }
 
 async fn serve(flags: &Flags) -> Result<(), Box<dyn Error>> {
-    let app = app::build(flags)?;
+    let app = app::build(flags).await?;
     let port = match std::env::var("PORT") {
         Ok(port) => port
             .parse()

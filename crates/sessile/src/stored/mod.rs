@@ -1,5 +1,6 @@
 //! The strategy `stored`: the session is in a store that every node reaches.
 
+mod connect;
 mod policy;
 mod strategy;
 mod turns;

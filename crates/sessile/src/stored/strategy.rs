@@ -175,6 +175,11 @@ impl Strategy for Stored {
         Step::wait(async move { calls.read(calls.store.count(now)).await })
     }
 
+    fn ping(&self) -> Step<Result<()>> {
+        let calls = self.calls.clone();
+        Step::wait(async move { calls.read(calls.store.ping()).await })
+    }
+
     fn sweep(&self, now: Timestamp) -> Step<Result<u64>> {
         let calls = self.calls.clone();
         Step::wait(async move { calls.sweep(now).await })

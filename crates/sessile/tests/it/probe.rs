@@ -199,6 +199,10 @@ impl Strategy for Probe {
         self.0.inner.count(now)
     }
 
+    fn ping(&self) -> Step<Result<()>> {
+        self.0.inner.ping()
+    }
+
     fn sweep(&self, now: Timestamp) -> Step<Result<u64>> {
         self.0.inner.sweep(now)
     }

@@ -55,7 +55,7 @@ async fn guarantees(State(sessions): State<Sessions>) -> Json<Value> {
 
 /// `503` while the sessions can't be reached.
 async fn ready(State(sessions): State<Sessions>) -> Result<StatusCode> {
-    sessions.count().await.map(|_| StatusCode::OK)
+    sessions.ping().await.map(|()| StatusCode::OK)
 }
 
 async fn drain(State(sessions): State<Sessions>) -> Result<StatusCode> {
