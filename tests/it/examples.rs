@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::Server;
+use sessile_e2e::Server;
 
 #[test]
 fn hyper_only_counts_logs_in_and_logs_out() {
