@@ -36,6 +36,7 @@
 mod layer;
 mod service;
 
+mod carrier;
 mod cookie;
 mod handle;
 mod lazy;
@@ -65,6 +66,7 @@ mod extract;
 
 pub mod guide;
 
+pub use carrier::Carrier;
 pub use cookie::{Checked, CookieConfig, SameSite, Unchecked};
 pub use error::{Error, ErrorKind, Result};
 pub use future::ResponseFuture;
@@ -81,6 +83,8 @@ pub use stored::{ErrorPolicy, Stored};
 pub use sweeper::Sweeper;
 pub use typed::{SessionValue, Typed};
 
+/// What a store or a strategy is made of: for those who bring their own.
+pub use sessile_core as core;
 pub use sessile_core::{
     Arrival, Clock, Durability, Guarantees, KeyRing, Lifetime, ManualClock, MasterKey, OnFull,
     OnReuse, Revocation, Scope, SessionId, Strategy, SubjectCap, SystemClock, Timestamp, Writes,
