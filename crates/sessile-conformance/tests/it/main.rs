@@ -1,0 +1,3 @@
+//! The laws, tried on stores that keep them and on stores that break them.
+
+mod model;
