@@ -13,6 +13,8 @@ mod stage;
 
 mod model;
 
+pub mod broken;
+
 pub use depth::Depth;
 pub use law::{Factory, Law};
 pub use laws::laws;

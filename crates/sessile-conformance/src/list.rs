@@ -29,6 +29,7 @@ macro_rules! __laws {
             expiring::the_idle_deadline_is_exact = "Live one millisecond before it, and not at it, though nobody swept.";
             expiring::the_absolute_deadline_is_exact = "Live one millisecond before it, and not at it, though nobody swept.";
             expiring::a_session_past_a_deadline_is_told_to_be_expired = "Expired is not Absent: the client is told why.";
+            expiring::no_patch_is_applied_at_a_deadline = "Live one millisecond before it, and Gone at it, for both deadlines.";
             expiring::a_patch_for_an_expired_session_is_gone = "No patch reaches a session past its deadline, and none brings it back.";
             expiring::time_is_what_the_caller_says = "In 2001 and in 2100 as today: the store's own clock counts for nothing.";
             expiring::a_clock_that_goes_back_loses_nothing = "A caller whose clock is behind writes as anybody, and moves no time back.";
@@ -80,7 +81,7 @@ macro_rules! __laws {
             subjects::nobody_elses_session_is_listed = "A list has no other subject's sessions, and no anonymous ones.";
             subjects::what_ended_is_not_listed_as_live = "And the others still are.";
             subjects::what_expired_is_not_listed_as_live = "And the others still are.";
-            subjects::a_revocation_ends_every_login_that_it_finds = "By list and end, with logins in flight.";
+            subjects::a_revocation_ends_every_login_that_it_finds = "By list and end, with logins that really go on at the same time.";
             subjects::a_login_that_was_made_before_a_revocation_does_not_outlive_it = "By list and end, in every order of calls.";
 
             caps::a_cap_that_rejects_is_exact_under_parallel_logins = "A hundred at once, and not one too many.";

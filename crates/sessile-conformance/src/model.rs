@@ -50,6 +50,17 @@ impl Slots {
         }
     }
 
+    /// The record that was made last.
+    pub(crate) fn newest(&self) -> Option<Arc<Record>> {
+        let records = self.kept.values().filter_map(|slot| match slot {
+            Slot::Record { record, made } => Some((made, record)),
+            Slot::Tombstone { .. } => None,
+        });
+        records
+            .max_by_key(|(made, _)| *made)
+            .map(|(_, record)| record.clone())
+    }
+
     pub(crate) fn insert(&mut self, record: Arc<Record>) {
         self.made += 1;
         let made = self.made;

@@ -269,6 +269,23 @@ impl Stage {
         Ok(self.store.end(sid, now, until).await?)
     }
 
+    /// Whether an id can't be made: where that is said to be ended, there is a tombstone.
+    pub(crate) async fn is_taken(
+        &self,
+        sid: &SessionId,
+        now: Timestamp,
+    ) -> Result<bool, Violation> {
+        let created = self
+            .create(&draft_at(now).with_sid(*sid), None, now)
+            .await?;
+        Ok(created == Created::Taken)
+    }
+
+    /// Whether a session is live.
+    pub(crate) async fn is_live(&self, sid: &SessionId, now: Timestamp) -> Result<bool, Violation> {
+        Ok(matches!(self.load(sid, now).await?, Loaded::Live(_)))
+    }
+
     pub(crate) async fn list(
         &self,
         subject: &str,

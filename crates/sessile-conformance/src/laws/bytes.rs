@@ -185,6 +185,7 @@ pub(crate) async fn expectations_compare_bytes(ground: Ground<'_>) -> Holds {
         let wrong = swap("a", Some(other), "0");
         let conflict = stage.conflict(&session.sid(), NOW, &wrong).await;
         conflict.map_err(|violation| violation.of(format!("{other} expected of {stored}")))?;
+        stage.write(&session.sid(), NOW, &set("a", stored)).await?;
         let right = swap("a", Some(stored), "0");
         let applied = stage.write(&session.sid(), NOW, &right).await;
         applied.map_err(|violation| violation.of(format!("{stored} expected of itself")))?;

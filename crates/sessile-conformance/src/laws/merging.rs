@@ -131,7 +131,7 @@ pub(crate) async fn the_answer_to_a_patch_is_the_record_unless_it_was_the_base(
     let mut second = Patch::new(1);
     second.set(name("b"), Text::from_encoded("2"));
     let mut third = touch(NOW);
-    third.expect(name("a"), Some(Text::from_encoded("1")));
+    third.expect(name("b"), Some(Text::from_encoded("2")));
     let mut before = 1;
     for patch in [first, second, third, Patch::new(3)] {
         let answer = stage.apply(&session.sid(), NOW, &patch).await?;

@@ -85,7 +85,7 @@ pub(crate) async fn a_touch_never_moves_a_deadline_back(ground: Ground<'_>) -> H
 
 pub(crate) async fn a_touch_never_moves_the_absolute_deadline(ground: Ground<'_>) -> Holds {
     let stage = Stage::new(&ground).await;
-    let session = draft().idle(MINUTE * 10).absolute(HOUR);
+    let session = draft().idle(HOUR * 2).absolute(HOUR);
     stage.put(&session).await?;
     for minutes in (5..60).step_by(5) {
         let seen = after(MINUTE * minutes);
