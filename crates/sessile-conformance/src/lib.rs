@@ -1,5 +1,4 @@
-//! The laws of a session store, one test each, for the stores of sessile and for yours.
-
+#![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod depth;
@@ -9,20 +8,28 @@ mod violation;
 mod laws;
 mod list;
 mod races;
+mod run;
 mod stage;
 
-mod model;
+mod matrix;
 
 pub mod broken;
+mod model;
 
+mod counting;
+mod faulty;
+mod operation;
+
+pub use counting::CountingStore;
 pub use depth::Depth;
+pub use faulty::{Fault, FaultyStore};
 pub use law::{Factory, Law};
 pub use laws::laws;
+pub use matrix::Matrix;
 pub use model::ModelStore;
+pub use operation::Operation;
 pub use sessile_core::ManualClock;
 pub use violation::Violation;
-
-mod run;
 
 /// What the macros expand to; no interface.
 #[doc(hidden)]
