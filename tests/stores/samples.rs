@@ -136,7 +136,7 @@ impl Random {
         let mut record = Record::new(&Credential::random(), NOW, &lifetime);
         record.version = 1 + self.below(20);
         if self.once_in(20) {
-            record.version = (1 << 53) - 3;
+            record.version = (1 << 53) - 40;
         }
         if self.once_in(2) {
             record.previous = Some(Box::new(Previous {

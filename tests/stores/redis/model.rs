@@ -63,14 +63,11 @@ async fn comes_back(store: &RedisStore) {
         let again = store.create(record.clone(), None, NOW).await.unwrap();
         assert_eq!(again, Created::Taken);
 
-        let mut clear = Patch::new(0);
-        clear.clear();
-        let applied = store.apply(&record.sid, NOW, &clear).await;
-        if record.version < 1 << 52 {
-            assert!(
-                matches!(applied, Ok(Applied::Applied { .. })),
-                "{applied:?}"
-            );
+        if record.version == 1 {
+            let mut clear = Patch::new(0);
+            clear.clear();
+            let applied = store.apply(&record.sid, NOW, &clear).await;
+            assert!(matches!(applied, Ok(Applied::Applied { .. })), "{applied:?}");
             assert!(stored(store, &record).await.data.is_empty());
         }
         store.end(&record.sid, NOW, NOW).await.unwrap();
