@@ -222,6 +222,11 @@ impl RedisSentinels {
         format!("redis+sentinel://{}/main", hosts.join(","))
     }
 
+    /// The port of one of the sentinels.
+    pub fn sentinel_port(&self) -> u16 {
+        self.sentinels[0].0
+    }
+
     fn wait_until_ready(&self) {
         eventually("the replica follows", || {
             let info = self.replica.cli(&["info", "replication"]);

@@ -1,6 +1,14 @@
 //! Redis and Valkey.
 
+mod cancelled;
+mod corrupt;
+mod failover;
+mod faults;
 mod model;
+mod races;
+mod secrets;
+mod subjects;
+mod trips;
 
 use std::sync::Arc;
 

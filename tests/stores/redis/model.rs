@@ -67,7 +67,10 @@ async fn comes_back(store: &RedisStore) {
             let mut clear = Patch::new(0);
             clear.clear();
             let applied = store.apply(&record.sid, NOW, &clear).await;
-            assert!(matches!(applied, Ok(Applied::Applied { .. })), "{applied:?}");
+            assert!(
+                matches!(applied, Ok(Applied::Applied { .. })),
+                "{applied:?}"
+            );
             assert!(stored(store, &record).await.data.is_empty());
         }
         store.end(&record.sid, NOW, NOW).await.unwrap();
