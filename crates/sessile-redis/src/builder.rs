@@ -90,3 +90,53 @@ pub(crate) fn choose_cryptography() {
         let _ = rustls::crypto::ring::default_provider().install_default();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_can_not_work_is_refused() {
+        let builder = || RedisStore::builder("redis://h").unwrap();
+        for refused in [
+            builder().prefix("{app}:"),
+            builder().prefix("a}"),
+            builder().response_timeout(Duration::ZERO),
+            builder().connection_timeout(Duration::ZERO),
+        ] {
+            assert_eq!(refused.build().unwrap_err().kind(), ErrorKind::Invalid);
+        }
+        assert!(builder().prefix("").build().is_ok());
+    }
+
+    #[test]
+    fn passwords_are_not_shown() {
+        for url in [
+            "redis://user:secret@h",
+            "redis+cluster://user:secret@h",
+            "redis+sentinel://user:secret@h/name",
+        ] {
+            let builder = RedisStore::builder(url).unwrap();
+            assert!(!format!("{builder:?}").contains("secret"), "{builder:?}");
+            let store = builder.build().unwrap();
+            assert!(!format!("{store:?}").contains("secret"), "{store:?}");
+        }
+    }
+
+    #[test]
+    fn only_one_server_keeps_what_it_has_acknowledged() {
+        use sessile_core::{Durability, Store as _};
+
+        for (url, durability) in [
+            ("redis://h", Durability::Acknowledged),
+            ("redis+sentinel://h/name", Durability::Async),
+            ("redis+cluster://h", Durability::Async),
+        ] {
+            let store = RedisStore::connect(url).unwrap();
+            assert_eq!(store.guarantees().durability, durability);
+            let store = RedisStore::builder(url).unwrap().replicated();
+            let guarantees = store.build().unwrap().guarantees();
+            assert_eq!(guarantees.durability, Durability::Async);
+        }
+    }
+}

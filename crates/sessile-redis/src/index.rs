@@ -5,6 +5,7 @@
 //! record for a minute goes.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -78,7 +79,7 @@ impl RedisStore {
             }
             live.sort_by_key(|(made, _)| *made);
             let oldest = &live[..excess];
-            if oldest.iter().any(|(made, _)| made.is_none_yet()) && patience > 0 {
+            if oldest.iter().any(|(made, _)| *made == Made::NotYet) && patience > 0 {
                 patience -= 1;
                 tokio::time::sleep(STEP).await;
                 continue;
@@ -160,13 +161,13 @@ impl RedisStore {
         let members = Vec::<(String, f64)>::from_redis_value(self.server().call(&read).await?);
         let members = members
             .map_err(|error| corrupt("the index of a subject can't be read").with_source(error))?;
-        let is_young = |sid: &str| {
-            let mark = members
-                .iter()
-                .find(|(member, _)| member.strip_prefix('+') == Some(sid));
-            #[expect(clippy::cast_precision_loss, reason = "times are below 2^53")]
-            mark.is_some_and(|(_, until)| (now.as_millis() as f64) < *until)
-        };
+        let marks: HashMap<&str, f64> = members
+            .iter()
+            .filter_map(|(member, until)| Some((member.strip_prefix('+')?, *until)))
+            .collect();
+        #[expect(clippy::cast_precision_loss, reason = "times are below 2^53")]
+        let now_exact = now.as_millis() as f64;
+        let is_young = |sid: &str| marks.get(sid).is_some_and(|until| now_exact < *until);
         let ids: Vec<_> = members
             .iter()
             .filter_map(|(member, _)| Some((member.parse().ok()?, is_young(member))))
@@ -227,10 +228,4 @@ enum Made {
     NotYet,
     /// It can't be read.
     Unknown,
-}
-
-impl Made {
-    fn is_none_yet(self) -> bool {
-        self == Made::NotYet
-    }
 }

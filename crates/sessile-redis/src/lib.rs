@@ -47,6 +47,10 @@
 //! needed; what it has to wait for is bounded by [`RedisStoreBuilder`]'s timeouts.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 mod store;
 
 mod builder;

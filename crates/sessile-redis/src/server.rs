@@ -1,7 +1,7 @@
 //! One server, its primary by sentinels, or a cluster: where calls go.
 
 use redis::Value;
-use sessile_core::Result;
+use sessile_core::{Error, ErrorKind, Result};
 
 use crate::call::Call;
 use crate::cluster::Cluster;
@@ -63,7 +63,13 @@ impl Server {
         {
             sent = self.send(call, &introduction).await;
         }
-        sent.map_err(|failure| failure.into_error(call.is_write()))
+        sent.map_err(|failure| match failure {
+            Failure::Refused(error) if self.is_single() && error.is_cluster_error() => {
+                let message = "the server is a node of a cluster: write redis+cluster://";
+                Error::new(ErrorKind::Unavailable, message).with_source(error)
+            }
+            failure => failure.into_error(call.is_write()),
+        })
     }
 
     /// Runs a script.

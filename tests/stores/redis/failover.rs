@@ -62,11 +62,12 @@ async fn a_primary_that_became_a_replica_is_left() {
         .primary
         .cli(&["-p", &port, "sentinel", "failover", "main"]);
     assert_eq!(asked, "OK");
-    sessile_e2e::eventually("the replica is promoted", || {
+    // Until then the old primary takes writes that are lost: `Async`, as the guarantees say.
+    sessile_e2e::eventually("the primary is a replica", || {
         servers
-            .replica
+            .primary
             .cli(&["role"])
-            .starts_with("master")
+            .starts_with("slave")
             .then_some(())
     });
     recover(&store, &record).await;
@@ -102,7 +103,9 @@ async fn the_store_follows_a_cluster_that_fails_over() {
             "hangs {hangs}: the cluster and the store took {:?}",
             begun.elapsed()
         );
-        cluster.nodes[0].daemon().signal("CONT");
+        if hangs {
+            cluster.nodes[0].daemon().signal("CONT");
+        }
     }
 }
 

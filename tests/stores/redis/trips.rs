@@ -29,7 +29,7 @@ async fn each_call_is_one_round_trip() {
         let extra = u64::from(round == 0);
         let (record, bound) = (Arc::new(blank()), of("käse"));
         if round == 0 {
-            trips!(store.ping());
+            store.ping().await.unwrap();
         }
         assert_eq!(trips!(store.create(record.clone(), None, NOW)), 1 + extra);
         assert_eq!(trips!(store.create(bound.clone(), None, NOW)), 1);
