@@ -8,6 +8,7 @@ mod model;
 mod races;
 mod secrets;
 mod subjects;
+mod tls;
 mod trips;
 
 use std::sync::Arc;
