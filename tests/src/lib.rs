@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc)] // in a test, a panic is the report
 
 mod daemon;
+mod proxy;
+mod redis;
 
 mod build;
 mod client;
@@ -13,3 +15,5 @@ pub use build::{built, on_path};
 pub use client::{Client, Response};
 pub use daemon::{Daemon, Folder, eventually, free_port, pause, program};
 pub use program::{KEY, Server, refusal, run_on};
+pub use proxy::Proxy;
+pub use redis::{RedisCluster, RedisSentinels, RedisServer};
