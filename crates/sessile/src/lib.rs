@@ -29,6 +29,8 @@
 //! | feature | default | adds |
 //! |---|---|---|
 //! | `axum` | yes | extractors and rejections for axum |
+//! | `redis`, `postgres`, `mysql`, `sqlite` | no | stores for [`Stored`]: `RedisStore`, `PostgresStore`, `MySqlStore`, `SqliteStore` |
+//! | `tls` | no | TLS to them |
 //! | `stored` | yes | [`Stored`]: sessions in a store; [`Sweeper`] |
 //! | `tracing` | yes | events of what a service's owner should know |
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -90,3 +92,11 @@ pub use sessile_core::{
     OnReuse, Revocation, Scope, SessionId, Strategy, SubjectCap, SystemClock, Timestamp, Writes,
 };
 pub use sessile_memory::{Capacity, MemoryStore, Sticky, Table};
+#[cfg(feature = "redis")]
+pub use sessile_redis::{RedisStore, RedisStoreBuilder};
+#[cfg(feature = "mysql")]
+pub use sessile_sql::MySqlStore;
+#[cfg(feature = "postgres")]
+pub use sessile_sql::PostgresStore;
+#[cfg(feature = "sqlite")]
+pub use sessile_sql::SqliteStore;
