@@ -6,7 +6,7 @@
 pub enum Depth {
     /// Every schedule of two requests.
     Quick,
-    /// Every schedule of two requests, and of three where each is a call or two: a minute or two
+    /// Every schedule of two requests, and of the sets of three in which most is at stake: a minute
     /// on a server that answers in a millisecond.
     #[default]
     Standard,
