@@ -1,6 +1,7 @@
-//! How many schedules a law of races goes through.
+//! How much of a law of races is tried.
 
-/// How many schedules a law of races goes through. The other laws are the same at every depth.
+/// How much of a law of races is tried: how many schedules, and how many calls at once. The other
+/// laws are the same at every depth.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Depth {

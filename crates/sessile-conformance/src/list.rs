@@ -159,6 +159,8 @@ macro_rules! __tests {
 /// # }
 /// ```
 ///
+/// Two stores in one file need a module each, for the tests of both have the same names.
+///
 /// How many schedules the laws of races go through can be said, as `quick`, `standard` (the
 /// default) or `full`: see [`Depth`](crate::Depth). The environment variable `SESSILE_LAWS` has
 /// the last word.
