@@ -1,12 +1,13 @@
-//! How many schedules a law of races goes through.
+//! How much of a law of races is tried.
 
-/// How many schedules a law of races goes through. The other laws are the same at every depth.
+/// How much of a law of races is tried: how many schedules, and how many calls at once. The other
+/// laws are the same at every depth.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Depth {
     /// Every schedule of two requests.
     Quick,
-    /// Every schedule of two requests, and of three where each is a call or two: a minute or two
+    /// Every schedule of two requests, and of the sets of three in which most is at stake: a minute
     /// on a server that answers in a millisecond.
     #[default]
     Standard,

@@ -10,6 +10,7 @@ macro_rules! __laws {
             [$($call)*]
 
             creating::a_new_record_is_kept_as_it_is = "What is loaded is the record that was created, with every field of it.";
+            creating::times_are_exact_up_to_their_limit = "Milliseconds below 2^53, none of them rounded.";
             creating::an_id_that_is_taken_keeps_its_first_record = "A create under an id that is in use is Taken, and changes nothing.";
             creating::nothing_is_created_over_a_tombstone = "An id that ended a moment ago can't be made again.";
             creating::a_create_that_finds_its_id_taken_ends_nobody = "The oldest session makes room only for one that is made.";
@@ -23,6 +24,7 @@ macro_rules! __laws {
             ending::an_end_leaves_a_tombstone_in_place_of_nothing_too = "A revocation can come before the login that it is to end.";
             ending::a_tombstone_is_never_shortened = "An end with an earlier time leaves the later one.";
             ending::a_later_end_lengthens_a_tombstone = "An end with a later time counts.";
+            ending::an_end_whose_time_is_past_ends_all_the_same = "With no time for a tombstone, the record goes none the less.";
             ending::an_expired_session_that_ends_is_returned_and_ended = "An end returns the record as it was, expired or not.";
             ending::a_patch_for_an_ended_session_is_gone = "Whatever was in flight when a session ended is refused, then and later.";
 
@@ -48,6 +50,7 @@ macro_rules! __laws {
             merging::a_clear_removes_keys_that_its_maker_never_saw = "A clear removes what is there when it is applied.";
             merging::what_is_set_after_a_clear_stays = "Within one patch the clear comes first.";
             merging::every_write_raises_the_version = "By one each, even where no byte changes.";
+            merging::versions_are_exact_up_to_their_limit = "Numbers below 2^53, none of them rounded.";
             merging::the_answer_to_a_patch_is_the_record_unless_it_was_the_base = "The record may be left out only where base and patch say it all.";
 
             expecting::an_expectation_that_fails_is_a_conflict = "What was read must still be so, for every key that was read.";
@@ -155,6 +158,8 @@ macro_rules! __tests {
 /// sessile_conformance::store!(|| async { ModelStore::new() });
 /// # }
 /// ```
+///
+/// Two stores in one file need a module each, for the tests of both have the same names.
 ///
 /// How many schedules the laws of races go through can be said, as `quick`, `standard` (the
 /// default) or `full`: see [`Depth`](crate::Depth). The environment variable `SESSILE_LAWS` has

@@ -56,6 +56,11 @@ impl Draft {
         self
     }
 
+    pub(crate) fn version(mut self, version: u64) -> Self {
+        self.record.version = version;
+        self
+    }
+
     pub(crate) fn of(mut self, subject: &str) -> Self {
         self.record.subject = Some(subject.into());
         self

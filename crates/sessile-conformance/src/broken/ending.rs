@@ -26,6 +26,7 @@ pub(super) async fn end(
                 return None;
             }
         }
+        Flaw::EndsNothingWithoutTime if until <= now => return None,
         Flaw::ShortensTombstones => {
             let mut slots = store.slots();
             let last = slots.record(sid);

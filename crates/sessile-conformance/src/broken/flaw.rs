@@ -80,6 +80,10 @@ flaws! {
         only_live_sessions_of_the_subject_count_towards_a_cap
     ];
 
+    RoundsDeadlines = "Times are kept to fourteen digits." breaks [
+        times_are_exact_up_to_their_limit
+    ];
+
     // End.
     LeavesNoTombstone = "An end removes the record, and leaves nothing." breaks [
         nothing_is_created_over_a_tombstone
@@ -95,6 +99,9 @@ flaws! {
     ];
     KeepsTheFirstTombstone = "A later end never has its way with the time of a tombstone." breaks [
         a_later_end_lengthens_a_tombstone
+    ];
+    EndsNothingWithoutTime = "An end whose time is past is not made." breaks [
+        an_end_whose_time_is_past_ends_all_the_same
     ];
     ReturnsTheLastStateTwice = "Every end returns the last state." breaks [
         a_second_end_returns_nothing
@@ -163,6 +170,7 @@ flaws! {
         a_patch_never_creates
     ];
     RevivesWhatEnded = "A patch brings an ended session back." breaks [
+        an_end_whose_time_is_past_ends_all_the_same
         a_patch_for_an_ended_session_is_gone
         what_is_acknowledged_while_a_session_ends_is_in_its_last_state
         no_schedule_loses_what_was_acknowledged
@@ -180,6 +188,7 @@ flaws! {
     ];
     SaysAppliedForGone = "That there was nothing to write to is not noticed." breaks [
         a_patch_never_creates
+        an_end_whose_time_is_past_ends_all_the_same
         a_patch_for_an_ended_session_is_gone
         no_patch_is_applied_at_a_deadline
         a_patch_for_an_expired_session_is_gone
@@ -285,6 +294,10 @@ flaws! {
     ];
     GoesOnFromTheRecord = "The version goes on from the record's, whatever the base." breaks [
         an_older_record_that_is_accepted_gets_a_version_above_both
+    ];
+
+    RoundsVersions = "Versions are kept to fourteen digits." breaks [
+        versions_are_exact_up_to_their_limit
     ];
 
     // Apply: bytes.

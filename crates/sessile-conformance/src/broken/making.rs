@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use sessile_core::{Created, OnFull, Record, Result, SubjectCap, TOMBSTONE, Timestamp};
 
-use super::{BrokenStore, Flaw, others};
+use super::{BrokenStore, Flaw, fourteen_digits, others};
 use crate::model::{Slot, Slots};
 
 pub(super) async fn create(
@@ -38,6 +38,13 @@ pub(super) async fn create(
         Flaw::LosesWhatASessionWasMovedWith => {
             let mut record = (*record).clone();
             record.previous = None;
+            return store.slots().create(record.into(), cap, now);
+        }
+        Flaw::RoundsDeadlines => {
+            let mut record = (*record).clone();
+            for deadline in [&mut record.idle_deadline, &mut record.absolute_deadline] {
+                *deadline = Timestamp::from_millis(fourteen_digits(deadline.as_millis()));
+            }
             return store.slots().create(record.into(), cap, now);
         }
         Flaw::NeverShrinks => {

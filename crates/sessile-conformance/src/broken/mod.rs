@@ -1,6 +1,6 @@
 //! Stores that break a law each: what shows that the laws can fail.
 //!
-//! Each is the [`ModelStore`](crate::ModelStore) with one [`Flaw`], of a kind that was found in
+//! Each is the [`ModelStore`] with one [`Flaw`], of a kind that was found in
 //! stores in use. [`Flaw::breaks`] says which laws catch it. A law of your own can be tried on them
 //! too.
 //!
@@ -117,6 +117,15 @@ async fn others() {
     for _ in 0..3 {
         tokio::task::yield_now().await;
     }
+}
+
+/// What is left of a number written with fourteen digits.
+fn fourteen_digits(number: u64) -> u64 {
+    let mut cut = 1;
+    while number / cut >= 100_000_000_000_000 {
+        cut *= 10;
+    }
+    number / cut * cut
 }
 
 #[async_trait]

@@ -8,7 +8,7 @@ use sessile_core::{
 };
 
 use super::parts::{Part, on_older, renamed, without};
-use super::{BrokenStore, Flaw, others};
+use super::{BrokenStore, Flaw, fourteen_digits, others};
 use crate::model::Slots;
 
 pub(super) async fn apply(
@@ -342,6 +342,7 @@ fn changed(
             next.previous = patch.confirmed().map(|until| Box::new(made_up(until)));
         }
         Flaw::GoesOnFromTheRecord if patch.is_write() => next.version = record.version + 1,
+        Flaw::RoundsVersions => next.version = fourteen_digits(next.version),
         Flaw::RefusesTheLimitItself if next.data.bytes() >= sessile_core::RECORD_LIMIT => {
             return Err(Error::new(ErrorKind::TooLarge, "as large as the limit"));
         }

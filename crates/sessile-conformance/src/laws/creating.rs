@@ -1,6 +1,10 @@
 //! A create keeps what it is given, once; an id that nobody made opens nothing.
 
-use sessile_core::{Applied, Created, Loaded, OnFull, Previous, SessionId, SubjectCap, Verifier};
+use std::sync::Arc;
+
+use sessile_core::{
+    Applied, Created, Loaded, OnFull, Previous, SessionId, SubjectCap, Timestamp, Verifier,
+};
 
 use crate::law::Ground;
 use crate::stage::{
@@ -48,6 +52,28 @@ pub(crate) async fn a_new_record_is_kept_as_it_is(ground: Ground<'_>) -> Holds {
                 "what is loaded is not the record that was created"
             );
         }
+    }
+    Ok(())
+}
+
+pub(crate) async fn times_are_exact_up_to_their_limit(ground: Ground<'_>) -> Holds {
+    const LAST: u64 = Timestamp::MAX.as_millis();
+    let stage = Stage::new(&ground).await;
+    for millis in [100_000_000_000_001, LAST - 1, LAST] {
+        let mut record = (*draft().record()).clone();
+        record.idle_deadline = Timestamp::from_millis(millis);
+        record.absolute_deadline = Timestamp::from_millis(millis);
+        let (sid, record) = (record.sid, Arc::new(record));
+        stage.store.create(record.clone(), None, NOW).await?;
+        ensure!(
+            stage.live(&sid, NOW).await? == record,
+            "a deadline at {millis} ms did not come back"
+        );
+        let last = Timestamp::from_millis(millis - 1);
+        ensure!(
+            stage.is_live(&sid, last).await?,
+            "one millisecond before {millis} ms, its deadline, a session is not live"
+        );
     }
     Ok(())
 }

@@ -120,6 +120,27 @@ pub(crate) async fn a_later_end_lengthens_a_tombstone(ground: Ground<'_>) -> Hol
     Ok(())
 }
 
+pub(crate) async fn an_end_whose_time_is_past_ends_all_the_same(ground: Ground<'_>) -> Holds {
+    let stage = Stage::new(&ground).await;
+    for until in [NOW, Timestamp::default()] {
+        let session = draft().of("ann");
+        let sid = session.sid();
+        stage.put(&session).await?;
+        stage.end(&sid, NOW, until).await?;
+        let applied = stage.apply(&sid, NOW, &set("a", "1")).await?;
+        ensure!(
+            matches!(applied, Applied::Gone),
+            "a patch after an end whose tombstone had no time left was answered {}",
+            answered(&applied)
+        );
+        ensure!(
+            !stage.is_live(&sid, NOW).await?,
+            "a session is live after its end, whose tombstone had no time left"
+        );
+    }
+    Ok(())
+}
+
 pub(crate) async fn an_expired_session_that_ends_is_returned_and_ended(
     ground: Ground<'_>,
 ) -> Holds {

@@ -120,6 +120,23 @@ pub(crate) async fn every_write_raises_the_version(ground: Ground<'_>) -> Holds 
     Ok(())
 }
 
+pub(crate) async fn versions_are_exact_up_to_their_limit(ground: Ground<'_>) -> Holds {
+    const LAST: u64 = (1 << 53) - 1;
+    let stage = Stage::new(&ground).await;
+    // Where a double, or its usual text, would no longer tell two of them apart.
+    for version in [1 << 32, 100_000_000_000_001, LAST - 1, LAST] {
+        let session = draft().version(version - 1);
+        stage.put(&session).await?;
+        let told = stage.write(&session.sid(), NOW, &set("a", "1")).await?;
+        let kept = stage.live(&session.sid(), NOW).await?.version;
+        ensure!(
+            told == version && kept == version,
+            "the write that makes version {version} answered {told} and left {kept}"
+        );
+    }
+    Ok(())
+}
+
 pub(crate) async fn the_answer_to_a_patch_is_the_record_unless_it_was_the_base(
     ground: Ground<'_>,
 ) -> Holds {

@@ -5,13 +5,21 @@ use std::sync::Arc;
 use sessile_core::{Applied, Created, Record, Text, Verifier};
 use tokio::task::JoinSet;
 
+use crate::Depth;
 use crate::law::Ground;
 use crate::stage::{Draft, MINUTE, NOW, Stage, after, draft, set, swap, value};
 use crate::violation::{Holds, Violation, ensure};
 
-/// How many work at once, and how often each.
+/// How many work at once.
 const TASKS: u64 = 8;
-const TIMES: u64 = 12;
+
+/// How often each does.
+fn times(depth: Depth) -> u64 {
+    match depth {
+        Depth::Quick | Depth::Standard => 12,
+        Depth::Full => 100,
+    }
+}
 
 /// Runs `work` of each task at the same time, and answers what they came to.
 async fn at_once<T, F>(
@@ -36,10 +44,11 @@ where
 
 pub(crate) async fn parallel_writes_of_different_keys_all_survive(ground: Ground<'_>) -> Holds {
     let stage = Stage::new(&ground).await;
+    let times = times(ground.depth);
     let session = draft();
     stage.put(&session).await?;
-    at_once(&stage, &session, |stage, session, task| async move {
-        for time in 1..=TIMES {
+    at_once(&stage, &session, move |stage, session, task| async move {
+        for time in 1..=times {
             let patch = set(&format!("k{task}"), &time.to_string());
             stage.write(&session.sid(), NOW, &patch).await?;
         }
@@ -49,14 +58,14 @@ pub(crate) async fn parallel_writes_of_different_keys_all_survive(ground: Ground
     let record = stage.live(&session.sid(), NOW).await?;
     for task in 0..TASKS {
         ensure!(
-            value(&record, &format!("k{task}")) == Some(&TIMES.to_string()),
+            value(&record, &format!("k{task}")) == Some(&times.to_string()),
             "an acknowledged write was undone by one of another key"
         );
     }
     ensure!(
-        record.version == 1 + TASKS * TIMES,
+        record.version == 1 + TASKS * times,
         "{} writes of version 1 made version {}",
-        TASKS * TIMES,
+        TASKS * times,
         record.version
     );
     Ok(())
@@ -64,12 +73,13 @@ pub(crate) async fn parallel_writes_of_different_keys_all_survive(ground: Ground
 
 pub(crate) async fn parallel_updates_are_exact(ground: Ground<'_>) -> Holds {
     let stage = Stage::new(&ground).await;
+    let times = times(ground.depth);
     let session = draft();
     stage.put(&session).await?;
-    at_once(&stage, &session, |stage, session, _| async move {
+    at_once(&stage, &session, move |stage, session, _| async move {
         let mut seen = session.record();
-        for _ in 0..TIMES {
-            seen = increment(&stage, seen).await?;
+        for _ in 0..times {
+            seen = increment(&stage, seen, TASKS * times).await?;
         }
         Ok(())
     })
@@ -77,17 +87,21 @@ pub(crate) async fn parallel_updates_are_exact(ground: Ground<'_>) -> Holds {
     let record = stage.live(&session.sid(), NOW).await?;
     let sum = number(&record);
     ensure!(
-        sum == TASKS * TIMES,
+        sum == TASKS * times,
         "of {} acknowledged increments, {sum} are there",
-        TASKS * TIMES
+        TASKS * times
     );
     Ok(())
 }
 
 /// Adds one to a counter, on whatever it holds, and answers the record as known then.
-async fn increment(stage: &Stage, mut seen: Arc<Record>) -> Result<Arc<Record>, Violation> {
-    // As many as there can be others between a conflict and the next attempt.
-    for _ in 0..=TASKS * TIMES {
+async fn increment(
+    stage: &Stage,
+    mut seen: Arc<Record>,
+    others: u64,
+) -> Result<Arc<Record>, Violation> {
+    // Each conflict is somebody else's increment.
+    for _ in 0..=others {
         let next = (number(&seen) + 1).to_string();
         let patch = swap("n", value(&seen, "n"), &next);
         match stage.apply(&seen.sid, NOW, &patch).await? {
@@ -184,7 +198,7 @@ pub(crate) async fn what_is_acknowledged_while_a_session_ends_is_in_its_last_sta
     ground: Ground<'_>,
 ) -> Holds {
     let stage = Stage::new(&ground).await;
-    for _ in 0..TIMES {
+    for _ in 0..times(ground.depth) {
         let session = draft();
         stage.put(&session).await?;
         let answers = at_once(&stage, &session, |stage, session, task| async move {

@@ -35,7 +35,7 @@ pub(crate) async fn no_schedule_loses_or_doubles_an_update(ground: Ground<'_>) -
 pub(crate) async fn no_schedule_brings_an_ended_session_back(ground: Ground<'_>) -> Holds {
     let law = Race {
         at_stake: &[Logout, Login],
-        third: &[Write, Touch, Logout, Sweep],
+        third: &[Write, Logout, Sweep],
         holds: Outcome::stays_ended,
     };
     law.check(&ground).await

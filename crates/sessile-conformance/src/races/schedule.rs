@@ -93,3 +93,46 @@ async fn step(request: &mut Request) -> Option<Holds> {
     })
     .await
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// Every order of requests of so many steps each.
+    fn orders(steps: &[usize]) -> Vec<Vec<usize>> {
+        let mut all = Vec::new();
+        let mut orders = Orders::default();
+        loop {
+            let mut left: Vec<_> = steps.iter().copied().enumerate().collect();
+            let mut order = Vec::new();
+            while !left.is_empty() {
+                let at = orders.choose(left.len());
+                order.push(left[at].0);
+                left[at].1 -= 1;
+                left.retain(|(_, left)| *left > 0);
+            }
+            all.push(order);
+            if !orders.next() {
+                return all;
+            }
+        }
+    }
+
+    #[test]
+    fn every_order_is_run_and_none_twice() {
+        // So many as a multinomial says.
+        for (steps, expected) in [
+            (&[1][..], 1),
+            (&[2, 3], 10),
+            (&[4, 4], 70),
+            (&[2, 2, 2], 90),
+            (&[4, 2, 1], 105),
+        ] {
+            let all = orders(steps);
+            assert_eq!(all.len(), expected);
+            assert_eq!(BTreeSet::from_iter(all).len(), expected);
+        }
+    }
+}
