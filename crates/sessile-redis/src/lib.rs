@@ -40,6 +40,8 @@
 //!   that the caller's clock knows.
 //! - **Memory that runs full refuses writes** if `maxmemory-policy` is `noeviction`. With any other
 //!   policy the server may log people out; [`RedisStore::check`] says so.
+//! - **On one server the scripts compute keys**: the index of a subject, and the sessions that a cap
+//!   ends. A proxy that spreads keys over servers and is not a cluster will not do.
 //! - Fail-over of Redis is asynchronous and can undo an acknowledged write: see
 //!   [`RedisStore::guarantees`](sessile_core::Store::guarantees).
 //!

@@ -110,6 +110,21 @@ async fn the_store_follows_a_cluster_that_fails_over() {
 }
 
 #[tokio::test]
+async fn one_node_of_a_cluster_is_no_server_and_says_what_to_write() {
+    let cluster = RedisCluster::start(3, 0);
+    let store = open(&cluster.nodes[0].url());
+    let mut told = 0;
+    for _ in 0..30 {
+        if let Err(error) = store.create(Arc::new(blank()), None, NOW).await {
+            assert_eq!(error.kind(), ErrorKind::Unavailable);
+            assert!(error.to_string().contains("redis+cluster://"), "{error}");
+            told += 1;
+        }
+    }
+    assert!(told > 0);
+}
+
+#[tokio::test]
 async fn a_key_that_is_moving_is_found_on_both_sides() {
     let cluster = RedisCluster::start(3, 0);
     let store = open(&cluster.url());

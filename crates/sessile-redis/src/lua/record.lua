@@ -34,8 +34,9 @@ end
 
 -- The name of a key of the session: 1 to 128 bytes without control characters (C0, DEL, C1).
 local function is_name(name)
-  return #name >= 1 and #name <= 128 and is_text(name)
-    and not name:find('%c') and not name:find('%z') and not name:find('\194[\128-\159]')
+  if #name < 1 or #name > 128 then return false end
+  if not name:find('[%z\1-\31\127-\255]') then return true end
+  return is_text(name) and not name:find('[%z\1-\31\127]') and not name:find('\194[\128-\159]')
 end
 
 -- What stands under a key: 'none', 'ended' (until), 'record' (its parts), or 'unreadable', which is
@@ -44,39 +45,43 @@ local function read(key)
   local flat = redis.pcall('HGETALL', key)
   if flat.err then return 'unreadable' end
   if #flat == 0 then return 'none' end
-  local fields, count = {}, #flat / 2
-  for at = 1, #flat, 2 do fields[flat[at]] = flat[at + 1] end
-  if fields.f ~= FORMAT then return 'unreadable' end
-  if fields.t then
-    local till = number(fields.t)
-    if not till or count ~= 2 then return 'unreadable' end
+  local part, parts, data, bytes = {}, 0, {}, 0
+  local readable = true
+  for at = 1, #flat, 2 do
+    local name, text = flat[at], flat[at + 1]
+    if name:sub(1, 2) == 'd:' then
+      name = name:sub(3)
+      readable = readable and is_name(name) and is_text(text)
+      data[name] = text
+      bytes = bytes + #name + #text
+    else
+      part[name] = text
+      parts = parts + 1
+    end
+  end
+  if part.f ~= FORMAT then return 'unreadable' end
+  if part.t then
+    local till = number(part.t)
+    if not till or #flat ~= 4 then return 'unreadable' end
     return 'ended', till
   end
   local record = {
-    version = number(fields.v), created = number(fields.c), seen = number(fields.l),
-    idle = number(fields.i), absolute = number(fields.a),
-    hash = fields.h, previous = fields.p, subject = fields.s,
-    data = {}, bytes = 0, flat = flat,
+    version = number(part.v), created = number(part.c), seen = number(part.l),
+    idle = number(part.i), absolute = number(part.a),
+    hash = part.h, previous = part.p, subject = part.s,
+    data = data, bytes = bytes, flat = flat,
   }
-  if not (record.version and record.created and record.seen and record.idle and record.absolute)
+  local previous, subject = part.p, part.s
+  if not readable or bytes > RECORD_LIMIT
+    or not (record.version and record.created and record.seen and record.idle and record.absolute)
     or record.version == 0 or record.idle < record.seen
     or not record.hash or #record.hash ~= 32
-    or record.previous and #record.previous ~= 48 and #record.previous ~= 56
-    or record.subject and not is_text(record.subject)
+    or previous and #previous ~= 48 and #previous ~= 56
+    or subject and not is_text(subject)
+    or parts ~= 7 + (previous and 1 or 0) + (subject and 1 or 0)
   then
     return 'unreadable'
   end
-  local known = 7 + (record.previous and 1 or 0) + (record.subject and 1 or 0)
-  for name, text in pairs(fields) do
-    if name:sub(1, 2) == 'd:' then
-      local key = name:sub(3)
-      if not is_name(key) or not is_text(text) then return 'unreadable' end
-      record.data[key] = text
-      record.bytes = record.bytes + #key + #text
-      known = known + 1
-    end
-  end
-  if known ~= count or record.bytes > RECORD_LIMIT then return 'unreadable' end
   return 'record', record
 end
 
