@@ -2,4 +2,9 @@
 
 mod daemon;
 
+mod mariadb;
+mod postgres;
+
 pub use daemon::{Daemon, Folder, eventually, free_port, program};
+pub use mariadb::MariaDb;
+pub use postgres::Postgres;
