@@ -3,5 +3,8 @@
 #![allow(clippy::unwrap_used)] // in a test, a panic is the report
 #![allow(missing_docs, unreachable_pub)] // the names of the tests say it
 
+mod broken_postgres;
+mod mariadb;
 mod postgres;
 mod sql;
+mod sqlite;

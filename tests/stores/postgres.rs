@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
 
 use sessile_core::{SessionId, Store};
 use sessile_e2e::Postgres;
@@ -9,6 +10,9 @@ use sessile_sql::{PostgresStore, SqlOptions};
 use sqlx::AssertSqlSafe;
 
 use crate::sql::{Bed, laws};
+
+mod failures;
+mod statements;
 
 laws!(PostgresBed);
 
@@ -31,10 +35,6 @@ impl PostgresBed {
             prefix,
             server,
         }
-    }
-
-    pub fn options(&self) -> SqlOptions {
-        options(&self.prefix)
     }
 
     /// A statement of the tests with this bed's table in it.
@@ -78,6 +78,43 @@ impl Bed for PostgresBed {
             .execute(self.store.pool())
             .await
             .unwrap();
+    }
+
+    async fn staged<T: Send>(
+        &self,
+        sid: &SessionId,
+        statement: &str,
+        operation: impl Future<Output = T> + Send,
+    ) -> T {
+        let mut holder = self.store.pool().begin().await.unwrap();
+        let lock = format!(
+            "SELECT 1 FROM sessions WHERE sid = {} FOR UPDATE",
+            self.id(sid)
+        );
+        sqlx::raw_sql(self.sql(&lock))
+            .execute(&mut *holder)
+            .await
+            .unwrap();
+        let change = async {
+            let waiting = "SELECT count(*) FROM pg_stat_activity
+                WHERE wait_event_type = 'Lock' AND query LIKE '%sessions%'";
+            let mut waits = 0;
+            for _ in 0..400 {
+                let waiting = sqlx::query_scalar::<_, i64>(self.sql(waiting));
+                waits = waiting.fetch_one(self.store.pool()).await.unwrap();
+                if waits > 0 {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            assert_eq!(waits, 1, "the operation waits");
+            sqlx::raw_sql(self.sql(statement))
+                .execute(&mut *holder)
+                .await
+                .unwrap();
+            holder.commit().await.unwrap();
+        };
+        tokio::join!(operation, change).0
     }
 
     fn id(&self, sid: &SessionId) -> String {

@@ -9,6 +9,7 @@ pub mod ends;
 pub mod model;
 pub mod races;
 pub mod round_trip;
+pub mod staged;
 pub mod sweep;
 
 use std::sync::Arc;
@@ -24,6 +25,14 @@ pub trait Bed: Send + Sync {
     fn another(&self) -> impl Future<Output = Arc<dyn Store>> + Send;
     /// Runs a statement on the tables; `sessions` in it is the table's name.
     fn run(&self, sql: &str) -> impl Future<Output = ()> + Send;
+    /// Holds the row of this session locked until `operation` waits for it; runs a statement, lets
+    /// go, and gives what became of the operation.
+    fn staged<T: Send>(
+        &self,
+        sid: &SessionId,
+        statement: &str,
+        operation: impl Future<Output = T> + Send,
+    ) -> impl Future<Output = T> + Send;
     /// How an id is written in a statement.
     fn id(&self, sid: &SessionId) -> String;
     /// How bytes are written in a statement.
@@ -51,6 +60,10 @@ macro_rules! laws {
             caps::the_oldest_sessions_make_room,
             caps::a_taken_id_ends_nobody,
             corrupt::what_cannot_be_read_is_corrupt_never_overwritten_and_can_be_ended,
+            staged::an_apply_that_waited_for_a_change_of_its_key_is_a_conflict_with_that_change,
+            staged::an_apply_that_waited_for_another_key_keeps_both,
+            staged::an_apply_that_waited_for_an_end_is_gone,
+            staged::an_end_that_waited_for_a_write_returns_it,
             sweep::a_sweep_frees_what_is_past_its_margin_in_batches,
             sweep::a_sweep_leaves_what_was_used_meanwhile,
             cancel::cancelled_operations_leave_nothing_behind,

@@ -17,6 +17,8 @@ use crate::error::{self, Phase};
 pub(crate) struct Connections<DB: Database> {
     pool: Pool<DB>,
     suspicion: Suspicion,
+    /// Whether a connection whose operation did not come to its end is closed.
+    closes: bool,
 }
 
 /// How often something is tried that was rolled back because of others, for certain.
@@ -31,6 +33,7 @@ impl<DB: Database> Clone for Connections<DB> {
         Connections {
             pool: self.pool.clone(),
             suspicion: self.suspicion.clone(),
+            closes: self.closes,
         }
     }
 }
@@ -61,6 +64,7 @@ impl<DB: Database> Connections<DB> {
         Connections {
             pool: more(options).connect_lazy_with(server),
             suspicion,
+            closes: true,
         }
     }
 
@@ -69,7 +73,16 @@ impl<DB: Database> Connections<DB> {
         Connections {
             pool,
             suspicion: Suspicion::default(),
+            closes: true,
         }
+    }
+
+    /// Connections are kept whatever happens: for a driver that finishes or takes back by itself
+    /// what was dropped, and a database that may live in a connection.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn kept(mut self) -> Self {
+        self.closes = false;
+        self
     }
 
     pub(crate) fn pool(&self) -> &Pool<DB> {
@@ -82,7 +95,7 @@ impl<DB: Database> Connections<DB> {
         Ok(Lease {
             connection: connection.map_err(|error| error::of(error, Phase::Nothing))?,
             suspicion: self.suspicion.clone(),
-            is_clean: false,
+            is_clean: !self.closes,
         })
     }
 }
@@ -162,17 +175,62 @@ impl<DB: Database> Lease<DB> {
             _ => self.keep(),
         }
     }
-
-    /// The connection is of no more use, and others of its age may be no better.
-    pub(crate) fn suspect(self) {
-        self.suspicion.raise();
-    }
 }
 
 impl<DB: Database> Drop for Lease<DB> {
     fn drop(&mut self) {
         if !self.is_clean {
             self.connection.close_on_drop();
+        }
+    }
+}
+
+/// How a transaction is to end, and what it then comes to.
+#[derive(Debug)]
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+pub(crate) enum Verdict<T> {
+    Commit(Result<T>),
+    Rollback(Result<T>),
+    /// Somebody else was faster: nothing is kept, and it may be tried again.
+    #[cfg(feature = "mysql")]
+    Again,
+}
+
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+impl<DB> Lease<DB>
+where
+    DB: Database,
+    for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
+{
+    /// Ends the transaction in which the verdict was found. `None` if it was rolled back because
+    /// of others, for certain, and may be tried again.
+    pub(crate) async fn conclude<T>(
+        mut self,
+        verdict: sqlx::Result<Verdict<T>>,
+    ) -> Result<Option<T>> {
+        let (end, phase, given) = match verdict {
+            Ok(Verdict::Commit(given)) => ("COMMIT", Phase::Sent, given.map(Some)),
+            Ok(Verdict::Rollback(given)) => ("ROLLBACK", Phase::Nothing, given.map(Some)),
+            #[cfg(feature = "mysql")]
+            Ok(Verdict::Again) => ("ROLLBACK", Phase::Nothing, Ok(None)),
+            Err(failed) if error::is_rolled_back(&failed) => ("ROLLBACK", Phase::Nothing, Ok(None)),
+            Err(failed) if error::is_answer(&failed) => (
+                "ROLLBACK",
+                Phase::Nothing,
+                Err(error::of(failed, Phase::Nothing)),
+            ),
+            Err(failed) => {
+                // Without its connection, a transaction is rolled back.
+                self.suspicion.raise();
+                return Err(error::of(failed, Phase::Nothing));
+            }
+        };
+        let ended = sqlx::raw_sql(end).execute(self.connection()).await;
+        self.settle(&ended);
+        match ended {
+            Err(failed) if phase == Phase::Sent && error::is_rolled_back(&failed) => Ok(None),
+            Err(failed) if phase == Phase::Sent => Err(error::of(failed, phase)),
+            _ => given,
         }
     }
 }

@@ -82,16 +82,33 @@ fn is_farewell(answer: &(dyn sqlx::error::DatabaseError + 'static)) -> bool {
         return matches!(answer.number(), 1053 | 1927);
     }
     let code = answer.code().unwrap_or_default();
+    #[cfg(feature = "sqlite")]
+    if answer
+        .try_downcast_ref::<sqlx::sqlite::SqliteError>()
+        .is_some()
+    {
+        // SQLITE_IOERR in any of its forms: the disk failed, perhaps while it committed.
+        return code.parse::<u32>().is_ok_and(|code| code & 0xff == 10);
+    }
     matches!(&*code, "57P01" | "57P02" | "57P05" | "40003") || code.starts_with("08")
+}
+
+/// The row is there already.
+#[cfg(feature = "mysql")]
+pub(crate) fn is_duplicate(error: &sqlx::Error) -> bool {
+    error
+        .as_database_error()
+        .is_some_and(|answer| answer.is_unique_violation())
 }
 
 /// What an answer comes to, for people.
 fn answer_of(code: &str) -> &'static str {
     match code {
-        "42P01" | "42S02" | "42703" | "42S22" => {
+        "42P01" | "42S02" | "42703" | "42S22" | "1" => {
             "the store's tables are not there: call `migrate` once, or run what `migrations` prints"
         }
         "40001" | "40P01" => "others kept changing the same sessions",
+        "5" | "6" | "517" => "another process or connection kept the database locked",
         "55P03" => "another transaction kept the session locked",
         _ if code.starts_with("28") => "the database refused the user or the password",
         _ if code.starts_with("3D") => "the database of this name is not there",

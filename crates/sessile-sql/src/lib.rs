@@ -3,14 +3,22 @@
 
 mod options;
 
+#[cfg(feature = "mysql")]
+mod mysql;
 #[cfg(feature = "postgres")]
 mod postgres;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 
 mod columns;
 mod connections;
 mod error;
 mod parts;
 
+#[cfg(feature = "mysql")]
+pub use mysql::MySqlStore;
 pub use options::SqlOptions;
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresStore;
+#[cfg(feature = "sqlite")]
+pub use sqlite::SqliteStore;

@@ -14,7 +14,7 @@ use sqlx::{AssertSqlSafe, FromRow as _, Postgres, Row as _};
 
 use super::PostgresStore;
 use crate::columns::{Columns, Kept, check_new};
-use crate::connections::ATTEMPTS;
+use crate::connections::{ATTEMPTS, Verdict};
 use crate::error::{self, Phase};
 use crate::parts::{Parts, at, number};
 
@@ -171,11 +171,10 @@ impl PostgresStore {
         let data = record.data.to_json();
         for _ in 0..ATTEMPTS {
             let mut lease = self.connections.lease().await?;
-            let result = async {
+            let verdict = async {
                 let connection = lease.connection();
-                sqlx::raw_sql("BEGIN ISOLATION LEVEL READ COMMITTED")
-                    .execute(&mut *connection)
-                    .await?;
+                let begin = "BEGIN ISOLATION LEVEL READ COMMITTED";
+                sqlx::raw_sql(begin).execute(&mut *connection).await?;
                 sql(&self.statements.lock_subject)
                     .bind(record.subject.as_deref().map(str::as_bytes))
                     .execute(&mut *connection)
@@ -187,39 +186,16 @@ impl PostgresStore {
                     .bind(at(now.after(TOMBSTONE)))
                     .fetch_one(&mut *connection)
                     .await?;
-                let created = match (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?) {
-                    (true, _, _) => return Ok(Created::Created),
-                    (_, true, _) => Created::Taken,
-                    (_, _, false) => Created::Full,
-                    // There was room and the id was free, but somebody was faster.
-                    _ => Created::Taken,
-                };
-                sqlx::raw_sql("ROLLBACK").execute(&mut *connection).await?;
-                Ok(created)
+                Ok(match (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?) {
+                    (true, _, _) => Verdict::Commit(Ok(Created::Created)),
+                    (_, false, false) => Verdict::Rollback(Ok(Created::Full)),
+                    // Or there was room and the id was free, but somebody was faster.
+                    _ => Verdict::Rollback(Ok(Created::Taken)),
+                })
             };
-            match result.await {
-                Ok(Created::Created) => {}
-                Ok(other) => {
-                    lease.keep();
-                    return Ok(other);
-                }
-                Err(failed) => {
-                    // Dropped with its transaction.
-                    if !error::is_answer(&failed) {
-                        lease.suspect();
-                    }
-                    if error::is_rolled_back(&failed) {
-                        continue;
-                    }
-                    return Err(error::of(failed, Phase::Nothing));
-                }
-            }
-            let committed = sqlx::raw_sql("COMMIT").execute(lease.connection()).await;
-            lease.settle(&committed);
-            match committed {
-                Ok(_) => return Ok(Created::Created),
-                Err(failed) if error::is_rolled_back(&failed) => {}
-                Err(failed) => return Err(error::of(failed, Phase::Sent)),
+            let verdict = verdict.await;
+            if let Some(created) = lease.conclude(verdict).await? {
+                return Ok(created);
             }
         }
         Err(error::unavailable(
