@@ -45,6 +45,7 @@
 //! - Subjects are at most 512 bytes long, and compared byte for byte.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite"))]
 mod options;
 
 #[cfg(feature = "mysql")]
@@ -65,6 +66,7 @@ mod parts;
 
 #[cfg(feature = "mysql")]
 pub use mysql::MySqlStore;
+#[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite"))]
 pub use options::SqlOptions;
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresStore;
