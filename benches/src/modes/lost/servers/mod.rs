@@ -49,12 +49,18 @@ pub struct Entry {
 /// A running server.
 type Serving = Pin<Box<dyn Future<Output = ()>>>;
 
-pub static ALL: [Entry; 4] = [
+pub static ALL: [Entry; 5] = [
     Entry {
         name: "sessile, sticky",
         processes: 1,
         crates: &["sessile"],
         serve: |listener, _| Box::pin(sessile::sticky(listener)),
+    },
+    Entry {
+        name: "sessile, stored in Redis",
+        processes: 2,
+        crates: &["sessile", "sessile-redis"],
+        serve: |listener, redis| Box::pin(sessile::stored(listener, redis)),
     },
     Entry {
         name: "tower-sessions, memory",

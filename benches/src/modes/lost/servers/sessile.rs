@@ -1,13 +1,20 @@
-//! sessile, with its sessions in the process.
+//! sessile, with its sessions in the process and over Redis.
 
 use std::net::TcpListener;
 
-use ::sessile::{Error, Result, Session, SessionLayer, Sticky};
+use ::sessile::{Error, Result, Session, SessionLayer, Sticky, Stored};
+use sessile_redis::RedisStore;
 
 use super::on_axum::{self, Handle};
 
 pub async fn sticky(listener: TcpListener) {
     on_axum::serve::<Session, _>(listener, SessionLayer::new(Sticky::new())).await;
+}
+
+pub async fn stored(listener: TcpListener, url: String) {
+    let store = RedisStore::connect(&url).expect("a URL of Redis");
+    let layer = SessionLayer::new(Stored::new(store));
+    on_axum::serve::<Session, _>(listener, layer).await;
 }
 
 impl Handle for Session {
