@@ -10,7 +10,7 @@ use crate::table;
 /// Tries in which the logout came in between.
 const TRIES: usize = 200;
 /// Tries altogether, should the machine be too slow to time them.
-const ATTEMPTS: usize = 2 * TRIES;
+const ATTEMPTS: usize = 3 * TRIES;
 
 /// Between loading the session and inserting the key.
 const WAIT: Duration = Duration::from_millis(20);
@@ -20,8 +20,8 @@ const HEAD_START: Duration = Duration::from_millis(7);
 /// What became of the logouts of one contestant.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Logouts {
-    /// Tries in which the slow request had loaded the session before the logout was sent, and was answered after
-    /// the logout had been.
+    /// Tries in which the slow request had loaded the session before the logout was sent, and saved it after the
+    /// logout was answered.
     tries: usize,
     /// The cookie from before the logout opens the session again.
     old_cookie: usize,
@@ -68,10 +68,12 @@ async fn attempt(contestant: &Started, logouts: &mut Logouts) {
     let (answer, sent, answered) = slow.await.expect("a request that ends");
     let answer = answer.expect("an answer to the slow request");
 
-    // It waits after it has loaded the session. One that took less failed before that.
+    // The server waits after it has loaded the session and before it saves it, so these follow from the client's
+    // clock alone. An answer that came sooner is of a request that failed before that.
     let has_waited = answered - sent >= WAIT;
-    let had_loaded = has_waited && answered - WAIT <= logout_sent;
-    if !had_loaded || answered < logout_answered {
+    let loaded_before = answered - WAIT <= logout_sent;
+    let saved_after = sent + WAIT >= logout_answered;
+    if !(has_waited && loaded_before && saved_after) {
         return;
     }
     logouts.tries += 1;
