@@ -36,11 +36,9 @@ fn a_dump_of_the_store_holds_no_usable_credential() {
             credentials.extend(client.jar.values().cloned());
         }
         let dump = store.dump();
-        assert!(
-            holds(&dump, b"a value to be found"),
-            "{}: the dump is whole",
-            store.name()
-        );
+        let marker = forms(b"a value to be found");
+        let is_whole = marker.iter().any(|form| holds(&dump, form));
+        assert!(is_whole, "{}: the dump is whole", store.name());
         for credential in credentials {
             let bytes = URL_SAFE_NO_PAD.decode(&credential[..43]).unwrap();
             for secret in forms(&bytes[16..32])
