@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use crate::{
-    Arrival, Candidate, Created, Error, ErrorKind, Guarantees, Lifetime, Patch, Record, Result,
+    Arrival, Candidate, Created, Data, Error, ErrorKind, Guarantees, Lifetime, Patch, Record, Result,
     SessionId, Timestamp, Verifier,
 };
 
@@ -45,12 +45,40 @@ pub trait Strategy: fmt::Debug + Send + Sync + 'static {
     /// What this strategy promises as configured.
     fn guarantees(&self) -> Guarantees;
 
+    /// How many more bytes of value fit into a text of at most `limit` bytes for a session with
+    /// this data: negative if the data alone does not fit. `None` where the text's length does not
+    /// depend on the data.
+    ///
+    /// # Errors
+    ///
+    /// What [`issue`](Self::issue) would fail with, whatever the length.
+    fn room(
+        &self,
+        _subject: Option<&str>,
+        _data: &Data,
+        _carrier: &str,
+        _limit: usize,
+    ) -> Result<Option<isize>> {
+        Ok(None)
+    }
+
     /// Checks, when the layer is built, what this strategy needs to know of it.
     fn attach(&self, _lifetime: &Lifetime, _now: Timestamp) {}
 
     /// Every session that may belong to a subject.
     fn list(&self, _subject: &str, _now: Timestamp) -> Step<Result<Vec<Candidate>>> {
         Step::unsupported("list the sessions of a subject")
+    }
+
+    /// Ends all sessions of a subject at once, but for these, where the strategy can do that
+    /// without knowing them. Whoever calls this then ends those that [`list`](Self::list) knows.
+    fn revoke_all(
+        &self,
+        _subject: &str,
+        _except: &[SessionId],
+        _now: Timestamp,
+    ) -> Step<Result<()>> {
+        Step::ready(Ok(()))
     }
 
     /// How many sessions are live.
