@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use crate::{
-    Arrival, Candidate, Created, Data, Error, ErrorKind, Guarantees, Lifetime, Patch, Record, Result,
-    SessionId, Timestamp, Verifier,
+    Arrival, Candidate, Created, Data, Error, ErrorKind, Guarantees, Lifetime, Patch, Record,
+    Result, SessionId, Timestamp, Verifier,
 };
 
 /// How a credential becomes a session and back: in this process, in a store, or in the credential
