@@ -33,7 +33,9 @@ mod tests {
     #[test]
     fn one_text_is_one_value_and_one_value_one_text() {
         assert_eq!(decode("AQ").unwrap(), [1]);
-        for bad in ["AR", "A", "AQ=", "AQ==", " AQ", "AQ\n", "A+", "A/", "A.", "é"] {
+        for bad in [
+            "AR", "A", "AQ=", "AQ==", " AQ", "AQ\n", "A+", "A/", "A.", "é",
+        ] {
             assert_eq!(decode(bad), None, "{bad:?}");
         }
         for bytes in 0..9 {

@@ -65,7 +65,10 @@ impl Header {
 
 /// The header of a signed session, as it travels.
 pub(crate) fn signed(algorithm: Algorithm, kid: &str) -> String {
-    write(&[("alg", algorithm.as_str()), ("kid", kid), ("typ", SIGNED)], None)
+    write(
+        &[("alg", algorithm.as_str()), ("kid", kid), ("typ", SIGNED)],
+        None,
+    )
 }
 
 /// The header of a sealed session, as it travels. It is authenticated with the session, which thus

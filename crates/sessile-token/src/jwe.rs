@@ -2,10 +2,10 @@
 
 use sessile_core::{Result, Timestamp};
 
+use crate::base64;
 use crate::compact::parts;
 use crate::header::{self, Header, SEALED};
 use crate::keys::{NONCE, SealingKey, SealingKeys, TAG};
-use crate::base64;
 
 /// What a sealed token is for. It opens where all of this is the same.
 #[derive(Clone, Copy, Debug)]

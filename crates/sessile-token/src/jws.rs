@@ -2,10 +2,10 @@
 
 use sessile_core::{Result, Timestamp};
 
+use crate::base64;
 use crate::compact::parts;
 use crate::header::{Header, SIGNED};
 use crate::keys::{Entry, TokenKeys};
-use crate::base64;
 
 /// The payload of a session that one of the keys signed. Nothing of it was looked at before.
 pub(crate) fn open(keys: &TokenKeys, text: &[u8], now: Timestamp) -> Option<Vec<u8>> {

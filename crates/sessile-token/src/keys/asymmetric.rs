@@ -30,7 +30,10 @@ pub struct PublicKey {
 
 /// The public half as JWKs have it.
 enum Point {
-    Rsa { n: Vec<u8>, e: Vec<u8> },
+    Rsa {
+        n: Vec<u8>,
+        e: Vec<u8>,
+    },
     /// Uncompressed: 4, x, y.
     Ec(Vec<u8>),
     Ed(Vec<u8>),
@@ -49,8 +52,8 @@ impl PublicKey {
         let point = match label {
             "PUBLIC KEY" => {
                 let found = der::public_key(&bytes);
-                let (kind, bits) =
-                    found.ok_or_else(|| invalid("the PEM holds no public key that is known here"))?;
+                let (kind, bits) = found
+                    .ok_or_else(|| invalid("the PEM holds no public key that is known here"))?;
                 Point::of(kind, bits)?
             }
             "RSA PUBLIC KEY" => Point::of(Kind::Rsa, &bytes)?,
@@ -99,7 +102,8 @@ impl PublicKey {
             (Algorithm::PS256, Point::Rsa { .. }) => &RSA_PSS_2048_8192_SHA256,
             (Algorithm::RS256, Point::Rsa { .. }) => &RSA_PKCS1_2048_8192_SHA256,
             _ => {
-                let message = format!("the key is not one for {algorithm}, but of another type or curve");
+                let message =
+                    format!("the key is not one for {algorithm}, but of another type or curve");
                 return Err(invalid(message));
             }
         };
@@ -140,11 +144,15 @@ impl PublicKey {
         self.algorithm
     }
 
-    /// The key as a JWK, as a [`JwksService`](crate::JwksService) shows it.
+    /// The key as a JWK, as a `JwksService` (feature `jwks`) shows it.
     pub fn to_jwk(&self) -> String {
         let members = self.point.members();
         let mut json = vec![b'{'];
-        let fixed = [("kid", self.kid()), ("alg", self.algorithm.as_str()), ("use", "sig")];
+        let fixed = [
+            ("kid", self.kid()),
+            ("alg", self.algorithm.as_str()),
+            ("use", "sig"),
+        ];
         for (name, value) in fixed.into_iter().chain(self.point.members_ref(&members)) {
             crate::json::write_name(&mut json, name);
             crate::json::write_string(&mut json, value);
@@ -196,7 +204,13 @@ impl PrivateKey {
     /// (see [`PublicKey::from_pem`]), and for `RS256`, which only verifies.
     pub fn from_pem(algorithm: Algorithm, text: &str) -> Result<Self> {
         let (label, bytes) = pem::decode(text).ok_or_else(|| invalid("the key is no PEM"))?;
-        let failed = |error| rejected("the PEM holds no private key for this algorithm", error);
+        let failed = |error| {
+            let wanted = match algorithm {
+                Algorithm::PS256 => "the PEM holds no private RSA key of 2048 to 8192 bits",
+                _ => "the PEM holds no private key for this algorithm",
+            };
+            rejected(wanted, error)
+        };
         let pair = match (label, algorithm) {
             ("PRIVATE KEY", Algorithm::EdDSA) => {
                 Pair::Ed(Ed25519KeyPair::from_pkcs8(&bytes).map_err(failed)?)
@@ -259,7 +273,11 @@ impl PrivateKey {
                 Pair::Rsa(RsaKeyPair::from_der(&der).map_err(failed)?)
             }
             (Algorithm::RS256, _) => return Err(signs_not()),
-            _ => return Err(invalid("the JWK's private half does not fit its public one")),
+            _ => {
+                return Err(invalid(
+                    "the JWK's private half does not fit its public one",
+                ));
+            }
         };
         let key = PrivateKey::new(algorithm, pair)?;
         match &jwk.kid {
@@ -365,7 +383,9 @@ impl Point {
 
     fn of_jwk(jwk: &Jwk) -> Result<Self> {
         let other = || {
-            invalid("the JWK is of another kind: \"kty\" is \"RSA\", \"EC\" on P-256 or P-384, or \"OKP\" on Ed25519")
+            invalid(
+                "the JWK is of another kind: \"kty\" is \"RSA\", \"EC\" on P-256 or P-384, or \"OKP\" on Ed25519",
+            )
         };
         match (&*jwk.kty, jwk.crv.as_deref()) {
             ("RSA", None) => Ok(Point::Rsa {
@@ -373,7 +393,11 @@ impl Point {
                 e: der::trim(jwk.need("e")?).to_vec(),
             }),
             ("EC", Some(curve @ ("P-256" | "P-384"))) => {
-                let kind = if curve == "P-256" { Kind::P256 } else { Kind::P384 };
+                let kind = if curve == "P-256" {
+                    Kind::P256
+                } else {
+                    Kind::P384
+                };
                 let (x, y) = (jwk.need("x")?, jwk.need("y")?);
                 if x.len() != y.len() {
                     return Err(invalid("the JWK's \"x\" and \"y\" have different lengths"));
@@ -411,8 +435,14 @@ impl Point {
         }
     }
 
-    fn members_ref<'a>(&self, members: &'a [(&'static str, String)]) -> Vec<(&'static str, &'a str)> {
-        members.iter().map(|(name, value)| (*name, &**value)).collect()
+    fn members_ref<'a>(
+        &self,
+        members: &'a [(&'static str, String)],
+    ) -> Vec<(&'static str, &'a str)> {
+        members
+            .iter()
+            .map(|(name, value)| (*name, &**value))
+            .collect()
     }
 }
 
@@ -460,7 +490,9 @@ fn is_from_faulty_chips(n: &[u8]) -> bool {
         11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157,
     ];
     PRIMES.iter().all(|prime| {
-        let rest = n.iter().fold(0, |rest, byte| (rest * 256 + u32::from(*byte)) % prime);
+        let rest = n
+            .iter()
+            .fold(0, |rest, byte| (rest * 256 + u32::from(*byte)) % prime);
         let mut power = 1;
         (0..*prime).any(|_| {
             power = power * (65537 % prime) % prime;

@@ -1,6 +1,7 @@
 //! Secret keys that sign and verify: HMAC.
 
 use std::fmt;
+use std::sync::Arc;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sessile_core::Result;
@@ -17,11 +18,10 @@ pub struct HmacKey {
     kid: Box<str>,
     algorithm: Algorithm,
     print: [u8; 32],
-    prepared: Prepared,
+    prepared: Arc<Prepared>,
 }
 
 /// The key, absorbed: nothing is hashed twice for two tokens.
-#[derive(Clone)]
 enum Prepared {
     Sha256(Hmac<Sha256>),
     Sha384(Hmac<Sha384>),
@@ -60,7 +60,9 @@ impl HmacKey {
             )));
         }
         if secret.iter().all(|byte| *byte == secret[0]) {
-            return Err(invalid("all bytes of the secret are equal: use random ones"));
+            return Err(invalid(
+                "all bytes of the secret are equal: use random ones",
+            ));
         }
         let failed = |_| invalid("the secret can't be used");
         let prepared = match algorithm {
@@ -73,7 +75,7 @@ impl HmacKey {
             kid: thumbprint(&[("k", &k), ("kty", "oct")]).into(),
             algorithm,
             print: Sha256::digest(&*secret).into(),
-            prepared,
+            prepared: Arc::new(prepared),
         })
     }
 
@@ -102,7 +104,9 @@ impl HmacKey {
 
     pub(super) fn of(algorithm: Option<Algorithm>, jwk: &Jwk) -> Result<Self> {
         if jwk.kty != "oct" {
-            return Err(invalid("the JWK is no secret: its \"kty\" has to be \"oct\""));
+            return Err(invalid(
+                "the JWK is no secret: its \"kty\" has to be \"oct\"",
+            ));
         }
         let algorithm = super::agreed(algorithm, jwk)?;
         let key = HmacKey::new(algorithm, jwk.need("k")?)?;
@@ -138,16 +142,31 @@ impl HmacKey {
     }
 
     pub(crate) fn sign(&self, message: &[u8]) -> Vec<u8> {
-        match &self.prepared {
-            Prepared::Sha256(mac) => mac.clone().chain_update(message).finalize().as_bytes().to_vec(),
-            Prepared::Sha384(mac) => mac.clone().chain_update(message).finalize().as_bytes().to_vec(),
-            Prepared::Sha512(mac) => mac.clone().chain_update(message).finalize().as_bytes().to_vec(),
+        match &*self.prepared {
+            Prepared::Sha256(mac) => mac
+                .clone()
+                .chain_update(message)
+                .finalize()
+                .as_bytes()
+                .to_vec(),
+            Prepared::Sha384(mac) => mac
+                .clone()
+                .chain_update(message)
+                .finalize()
+                .as_bytes()
+                .to_vec(),
+            Prepared::Sha512(mac) => mac
+                .clone()
+                .chain_update(message)
+                .finalize()
+                .as_bytes()
+                .to_vec(),
         }
     }
 
     /// Whether this is the whole tag of the message; compared in constant time.
     pub(crate) fn verify(&self, message: &[u8], tag: &[u8]) -> bool {
-        match &self.prepared {
+        match &*self.prepared {
             Prepared::Sha256(mac) => mac.clone().chain_update(message).verify_slice(tag).is_ok(),
             Prepared::Sha384(mac) => mac.clone().chain_update(message).verify_slice(tag).is_ok(),
             Prepared::Sha512(mac) => mac.clone().chain_update(message).verify_slice(tag).is_ok(),

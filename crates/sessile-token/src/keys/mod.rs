@@ -16,8 +16,8 @@ mod der;
 mod jwk;
 mod pem;
 
-pub(crate) use algorithm::Family;
 pub use algorithm::Algorithm;
+pub(crate) use algorithm::Family;
 pub use asymmetric::{PrivateKey, PublicKey};
 pub use hmac::HmacKey;
 pub use live::LiveKeys;

@@ -43,7 +43,9 @@ impl SealingKey {
     pub fn new(secret: impl Into<Vec<u8>>) -> Result<Self> {
         let secret = Zeroizing::new(secret.into());
         if let Some(what) = other_kind(&secret) {
-            return Err(invalid(format!("the secret is {what}: use 32 random bytes")));
+            return Err(invalid(format!(
+                "the secret is {what}: use 32 random bytes"
+            )));
         }
         if secret.len() != 32 {
             return Err(invalid(format!(
@@ -52,7 +54,9 @@ impl SealingKey {
             )));
         }
         if secret.iter().all(|byte| *byte == secret[0]) {
-            return Err(invalid("all bytes of the secret are equal: use random ones"));
+            return Err(invalid(
+                "all bytes of the secret are equal: use random ones",
+            ));
         }
         let key = UnboundKey::new(&AES_256_GCM, &secret)
             .map_err(|error| invalid("the secret can't be used").with_source(error))?;
@@ -143,7 +147,12 @@ impl SealingKey {
     }
 
     /// Seals `text` in place and returns the tag.
-    pub(crate) fn seal(&self, nonce: [u8; NONCE], aad: &[u8], text: &mut [u8]) -> Result<[u8; TAG]> {
+    pub(crate) fn seal(
+        &self,
+        nonce: [u8; NONCE],
+        aad: &[u8],
+        text: &mut [u8],
+    ) -> Result<[u8; TAG]> {
         // Beyond the bound it goes on counting; 2^64 are out of reach.
         if self.seals.fetch_add(1, Ordering::Relaxed) >= self.most {
             let message = format!(
@@ -167,7 +176,12 @@ impl SealingKey {
 
     /// Opens `sealed`, text and tag behind one another, in place. What was there before the tag
     /// was checked is not handed out (RUSTSEC-2023-0096).
-    pub(crate) fn open(&self, nonce: [u8; NONCE], aad: &[u8], mut sealed: Vec<u8>) -> Option<Vec<u8>> {
+    pub(crate) fn open(
+        &self,
+        nonce: [u8; NONCE],
+        aad: &[u8],
+        mut sealed: Vec<u8>,
+    ) -> Option<Vec<u8>> {
         let nonce = Nonce::assume_unique_for_key(nonce);
         let opened = self.key.open_in_place(nonce, Aad::from(aad), &mut sealed);
         let length = opened.ok()?.len();

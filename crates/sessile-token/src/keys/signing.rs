@@ -169,7 +169,10 @@ impl TokenKeys {
     /// The public keys that verify at `now` or later, those that do not sign yet among them.
     /// Secrets are never among them.
     pub fn public(&self, now: Timestamp) -> impl Iterator<Item = &PublicKey> {
-        let live = self.ring.iter().filter(move |key| key.usage.verifies_at(now));
+        let live = self
+            .ring
+            .iter()
+            .filter(move |key| key.usage.verifies_at(now));
         live.filter_map(|key| match &key.key {
             Verifies::Public(key) => Some(key),
             Verifies::Hmac(_) => None,
@@ -212,7 +215,11 @@ impl Entry {
             Verifies::Public(key) => (key.kid(), key.algorithm()),
         };
         Entry {
-            usage: if signs.is_some() { Use::MAKES } else { Use::VERIFIES },
+            usage: if signs.is_some() {
+                Use::MAKES
+            } else {
+                Use::VERIFIES
+            },
             header: header::signed(algorithm, kid).into(),
             key,
             signs,

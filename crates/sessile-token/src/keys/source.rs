@@ -167,7 +167,9 @@ impl KeySource {
         let text = match &self.at {
             At::Text(text) => text.clone(),
             At::Env(name) => Zeroizing::new(std::env::var(name).map_err(|_| {
-                invalid(format!("the environment variable {name} is not set, or is no text"))
+                invalid(format!(
+                    "the environment variable {name} is not set, or is no text"
+                ))
             })?),
             At::File(path) => Zeroizing::new(std::fs::read_to_string(path).map_err(|error| {
                 invalid(format!("the file {} can't be read", path.display())).with_source(error)

@@ -146,5 +146,8 @@ impl Epochs {
 }
 
 fn lost() -> Error {
-    Error::new(ErrorKind::Corrupt, "a subject's epoch was ended in the store")
+    Error::new(
+        ErrorKind::Corrupt,
+        "a subject's epoch was ended in the store",
+    )
 }

@@ -141,7 +141,8 @@ impl Revocations {
         if record.absolute_deadline <= self.end_of(record.created_at) {
             return Ok(());
         }
-        let message = "the session would live longer than revocations are kept: raise TokenBuilder::longest";
+        let message =
+            "the session would live longer than revocations are kept: raise TokenBuilder::longest";
         Err(Error::new(ErrorKind::Invalid, message))
     }
 

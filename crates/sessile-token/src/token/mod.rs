@@ -179,10 +179,17 @@ impl Token {
     fn capacity(&self, limit: usize, carrier: &str) -> usize {
         // Of the keys that make tokens now or some day, the one that makes the longest.
         let without_claims = match &self.format {
-            Format::Signed(keys) => keys.current().signers().map(|key| jws::length(key, 0)).max(),
+            Format::Signed(keys) => keys
+                .current()
+                .signers()
+                .map(|key| jws::length(key, 0))
+                .max(),
             Format::Sealed(keys) => {
                 let place = self.place(carrier);
-                keys.current().sealers().map(|key| jwe::length(key, 0, place)).max()
+                keys.current()
+                    .sealers()
+                    .map(|key| jwe::length(key, 0, place))
+                    .max()
             }
         };
         base64::decoded_len(limit.saturating_sub(without_claims.unwrap_or_default()))

@@ -167,19 +167,15 @@ impl Strategy for Token {
 
     fn list(&self, subject: &str, now: Timestamp) -> Step<Result<Vec<Candidate>>> {
         let Some(revocations) = &self.revocations else {
-            let message = "tokens know nothing of one another: give the strategy a revocation store";
+            let message =
+                "tokens know nothing of one another: give the strategy a revocation store";
             return Step::ready(Err(Error::new(ErrorKind::Unsupported, message)));
         };
         let (store, subject) = (revocations.store().clone(), subject.to_owned());
         Step::wait(async move { store.list(&subject, now).await })
     }
 
-    fn revoke_all(
-        &self,
-        subject: &str,
-        except: &[SessionId],
-        now: Timestamp,
-    ) -> Step<Result<()>> {
+    fn revoke_all(&self, subject: &str, except: &[SessionId], now: Timestamp) -> Step<Result<()>> {
         let Some(revocations) = &self.revocations else {
             return Step::ready(Ok(())); // `list` says that it can't be done
         };
