@@ -29,6 +29,8 @@
 //! | feature | default | adds |
 //! |---|---|---|
 //! | `axum` | yes | extractors and rejections for axum |
+//! | `token` | no | sessions in a token that the client holds, `Token` |
+//! | `jwks` | no | the public keys of signed tokens over HTTP |
 //! | `tracing` | yes | events of what a service's owner should know |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -76,3 +78,10 @@ pub use sessile_core::{
     Revocation, Scope, SessionId, Strategy, SubjectCap, SystemClock, Timestamp, Writes,
 };
 pub use sessile_memory::{Capacity, OnReuse, Sticky, Table};
+#[cfg(feature = "jwks")]
+pub use sessile_token::JwksService;
+#[cfg(feature = "token")]
+pub use sessile_token::{
+    Algorithm, HmacKey, KeySource, LiveKeys, PrivateKey, PublicKey, SealingKey, SealingKeys,
+    SigningKey, Token, TokenBuilder, TokenKeys, VerifyingKey, WhenAway,
+};
