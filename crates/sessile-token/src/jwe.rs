@@ -38,6 +38,9 @@ fn find<'a>(
     place: Place<'_>,
     now: Timestamp,
 ) -> Option<&'a SealingKey> {
+    if let Some(key) = keys.find_by_header(text, place.audience, place.carrier, now) {
+        return Some(key);
+    }
     let header = Header::parse(text)?;
     let is_ours = header.is(SEALED)
         && header.alg == "dir"
@@ -58,7 +61,7 @@ pub(crate) fn seal(
     now: Timestamp,
 ) -> Result<String> {
     let key = keys.sealer(now)?;
-    let mut text = header::sealed(key.kid(), place.audience, place.carrier);
+    let mut text = key.header(place.audience, place.carrier).into_owned();
     let nonce: [u8; NONCE] = rand::random();
     let tag = key.seal(nonce, text.as_bytes(), &mut claims)?;
     text.reserve(base64::encoded_len(NONCE + claims.len() + TAG) + 6);

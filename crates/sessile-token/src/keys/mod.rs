@@ -2,8 +2,9 @@
 //! none can be taken for another.
 
 mod algorithm;
-mod asymmetric;
 mod hmac;
+mod private;
+mod public;
 mod seal;
 
 mod ring;
@@ -15,12 +16,14 @@ mod source;
 mod der;
 mod jwk;
 mod pem;
+mod point;
 
 pub use algorithm::Algorithm;
 pub(crate) use algorithm::Family;
-pub use asymmetric::{PrivateKey, PublicKey};
 pub use hmac::HmacKey;
 pub use live::LiveKeys;
+pub use private::PrivateKey;
+pub use public::PublicKey;
 use ring::Use;
 pub(crate) use seal::{NONCE, TAG};
 pub use seal::{SealingKey, SealingKeys};

@@ -1,8 +1,9 @@
 //! Keys that seal: AES-256-GCM, and how often each of them may.
 
+use std::borrow::Cow;
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use sessile_core::{Error, ErrorKind, Result, Timestamp};
@@ -13,7 +14,7 @@ use super::hmac::other_kind;
 use super::jwk::{Jwk, thumbprint};
 use super::ring::{Keyed, Ring};
 use super::{Use, check_kid, invalid};
-use crate::base64;
+use crate::{base64, header};
 
 /// With random nonces of 96 bits, so many seals leave a chance of two equal ones of 2^-33 (NIST SP
 /// 800-38D, section 8.3): two equal ones would give the key away.
@@ -31,6 +32,14 @@ pub struct SealingKey {
     most: u64,
     seals: Arc<AtomicU64>,
     key: Arc<LessSafeKey>,
+    /// The header for the first place that was asked for; mostly there is no other.
+    usual: Arc<OnceLock<Usual>>,
+}
+
+struct Usual {
+    audience: Box<str>,
+    carrier: Box<str>,
+    header: Box<str>,
 }
 
 impl SealingKey {
@@ -68,6 +77,7 @@ impl SealingKey {
             most: MOST_SEALS,
             seals: Arc::default(),
             key: Arc::new(LessSafeKey::new(key)),
+            usual: Arc::default(),
         })
     }
 
@@ -110,6 +120,7 @@ impl SealingKey {
     /// [`ErrorKind::Invalid`] if the name is empty or longer than 128 bytes.
     pub fn named(mut self, kid: &str) -> Result<Self> {
         self.kid = check_kid(kid)?;
+        self.usual = Arc::default();
         Ok(self)
     }
 
@@ -139,6 +150,21 @@ impl SealingKey {
     /// The key's name, the `kid` of a header. Not secret.
     pub fn kid(&self) -> &str {
         &self.kid
+    }
+
+    /// The header of a token by this key, as it travels.
+    pub(crate) fn header(&self, audience: &str, carrier: &str) -> Cow<'_, str> {
+        let write = || header::sealed(&self.kid, audience, carrier);
+        let usual = self.usual.get_or_init(|| Usual {
+            audience: audience.into(),
+            carrier: carrier.into(),
+            header: write().into(),
+        });
+        if *usual.audience == *audience && *usual.carrier == *carrier {
+            Cow::Borrowed(&usual.header)
+        } else {
+            Cow::Owned(write())
+        }
     }
 
     /// How many tokens it sealed in this process.
@@ -259,6 +285,19 @@ impl SealingKeys {
 
     pub(crate) fn find(&self, kid: &str, now: Timestamp) -> Option<&SealingKey> {
         self.0.find(kid, now)
+    }
+
+    /// The key whose own header for this place this is, to the letter.
+    pub(crate) fn find_by_header(
+        &self,
+        header: &[u8],
+        audience: &str,
+        carrier: &str,
+        now: Timestamp,
+    ) -> Option<&SealingKey> {
+        let mut keys = self.iter();
+        keys.find(|key| key.header(audience, carrier).as_bytes() == header)
+            .filter(|key| key.usage.verifies_at(now))
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &SealingKey> {
