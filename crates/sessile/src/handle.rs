@@ -207,7 +207,7 @@ impl Handle {
     /// The draft, locked; begun if need be.
     pub(crate) fn draft(&self) -> DraftGuard<'_> {
         let mut doing = self.lock();
-        doing.begin();
+        doing.begin(self.shared.travels);
         DraftGuard(doing)
     }
 
@@ -297,13 +297,13 @@ impl Doing {
         }
     }
 
-    fn begin(&mut self) {
+    fn begin(&mut self, travels: bool) {
         let opened = match std::mem::replace(&mut self.stage, Stage::Unused) {
             Stage::Unused => Opened::nothing(Arrival::New),
             Stage::Found(opened) => opened,
             draft @ Stage::Draft(_) => return self.stage = draft,
         };
-        self.stage = Stage::Draft(Box::new(Draft::new(opened, self.closed)));
+        self.stage = Stage::Draft(Box::new(Draft::new(opened, self.closed, travels)));
     }
 
     fn leave(&self, now: Timestamp) -> Leave {

@@ -4,10 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sessile_core::{Clock, Lifetime, Strategy, SystemClock};
+use sessile_core::{Clock, Data, Lifetime, Strategy, SystemClock, Writes};
 use tower_layer::Layer;
 
-use crate::{Carrier, CookieConfig, SessionService, Sessions, telemetry};
+use crate::{Carrier, CookieConfig, Result, SessionService, Sessions, telemetry};
 
 /// Gives every request of a service its session. See the [crate's documentation](crate).
 ///
@@ -46,12 +46,14 @@ pub(crate) struct Shared {
     /// For how long a commit starts over when others change what its updates had read.
     pub(crate) deadline: Duration,
     pub(crate) max_bytes: usize,
+    /// The state travels with the client: what is written needs a new credential.
+    pub(crate) travels: bool,
 }
 
 impl SessionLayer {
     /// Sessions by this strategy, with the default cookie and lifetime.
     pub fn new(strategy: impl Strategy) -> Self {
-        let (max_bytes, deadline) = (strategy.guarantees().max_bytes, strategy.deadline());
+        let (guarantees, deadline) = (strategy.guarantees(), strategy.deadline());
         SessionLayer {
             shared: Arc::new(Shared {
                 strategy: Arc::new(strategy),
@@ -60,7 +62,8 @@ impl SessionLayer {
                 lifetime: Lifetime::default(),
                 clock: Arc::new(SystemClock),
                 deadline,
-                max_bytes,
+                max_bytes: guarantees.max_bytes,
+                travels: guarantees.writes == Writes::LastResponseWins,
             }),
             on_error: DefaultOnError,
         }
@@ -142,6 +145,20 @@ impl<E> SessionLayer<E> {
 
     fn shared(&mut self) -> &mut Shared {
         Arc::make_mut(&mut self.shared)
+    }
+}
+
+impl Shared {
+    /// How many more bytes of value a session with this data has room for in its credential,
+    /// negative if it has none; `None` where it is not in there.
+    pub(crate) fn room(
+        &self,
+        carrier: &Carrier,
+        subject: Option<&str>,
+        data: &Data,
+    ) -> Result<Option<isize>> {
+        let (name, limit) = (carrier.name(&self.cookie), carrier.room(&self.cookie));
+        Ok(self.strategy.room(subject, data, name, limit)?)
     }
 }
 

@@ -32,6 +32,8 @@
 //! | `redis`, `postgres`, `mysql`, `sqlite` | no | stores for [`Stored`]: `RedisStore`, `PostgresStore`, `MySqlStore`, `SqliteStore` |
 //! | `tls` | no | TLS to them |
 //! | `stored` | yes | [`Stored`]: sessions in a store; [`Sweeper`] |
+//! | `token` | no | sessions in a token that the client holds, `Token` |
+//! | `jwks` | no | the public keys of signed tokens over HTTP |
 //! | `tracing` | yes | events of what a service's owner should know |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -101,3 +103,10 @@ pub use sessile_sql::MySqlStore;
 pub use sessile_sql::PostgresStore;
 #[cfg(feature = "sqlite")]
 pub use sessile_sql::SqliteStore;
+#[cfg(feature = "jwks")]
+pub use sessile_token::JwksService;
+#[cfg(feature = "token")]
+pub use sessile_token::{
+    Algorithm, HmacKey, KeySource, LiveKeys, PrivateKey, PublicKey, SealingKey, SealingKeys,
+    SigningKey, Token, TokenBuilder, TokenKeys, VerifyingKey, WhenAway,
+};

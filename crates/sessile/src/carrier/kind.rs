@@ -55,6 +55,15 @@ impl Carrier {
         }
     }
 
+    /// How long a credential may be: what browsers keep of a cookie, or half of what most servers
+    /// take as a header.
+    pub(crate) fn room(&self, cookie: &CookieConfig) -> usize {
+        match self {
+            Carrier::Cookie => crate::cookie::room(cookie),
+            Carrier::Bearer | Carrier::Header(_) => 8192,
+        }
+    }
+
     /// The request header that a response then depends on.
     pub(crate) fn request_header(&self) -> HeaderName {
         match self {

@@ -22,6 +22,17 @@ pub(crate) fn set(config: &CookieConfig, value: &str, remaining: Duration) -> Re
     line(config, value, age)
 }
 
+/// How long a credential may be, so that the whole line is kept by every browser.
+pub(crate) fn room(config: &CookieConfig) -> usize {
+    let age = if config.is_persistent() {
+        format!("; Max-Age={}", LONGEST_AGE.as_secs()).len()
+    } else {
+        0
+    };
+    let rest = config.as_name().len() + 1 + age + config.attributes().len();
+    LONGEST.saturating_sub(rest)
+}
+
 /// `Set-Cookie` that removes what [`set`] set: the same name and attributes.
 pub(crate) fn removal(config: &CookieConfig) -> Result<HeaderValue> {
     line(config, "", Some(0))

@@ -35,6 +35,8 @@ mod schedules;
 mod secrets;
 mod sockets;
 mod stack;
+#[cfg(feature = "token")]
+mod token;
 mod traps;
 mod types;
 mod values;
