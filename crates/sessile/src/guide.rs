@@ -25,3 +25,7 @@ pub mod memory {}
 
 #[doc = include_str!("../docs/hyper.md")]
 pub mod hyper {}
+
+#[cfg(feature = "config")]
+#[doc = include_str!("../docs/config.md")]
+pub mod config {}

@@ -29,6 +29,7 @@
 //! | feature | default | adds |
 //! |---|---|---|
 //! | `axum` | yes | extractors and rejections for axum |
+//! | `config` | yes | [`SessionConfig`]: the layer from a file |
 //! | `stored` | yes | [`Stored`]: sessions in a store; [`Sweeper`] |
 //! | `tracing` | yes | events of what a service's owner should know |
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -53,6 +54,9 @@ mod outcome;
 #[cfg(feature = "stored")]
 mod stored;
 
+#[cfg(feature = "config")]
+mod config;
+
 mod sessions;
 #[cfg(feature = "stored")]
 mod sweeper;
@@ -65,6 +69,8 @@ mod extract;
 
 pub mod guide;
 
+#[cfg(feature = "config")]
+pub use config::{ConfigError, Problem, Registry, SessionConfig};
 pub use cookie::{Checked, CookieConfig, SameSite, Unchecked};
 pub use error::{Error, ErrorKind, Result};
 pub use future::ResponseFuture;

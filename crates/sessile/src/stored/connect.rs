@@ -8,6 +8,22 @@ use sessile_memory::MemoryStore;
 use super::Stored;
 use crate::Result;
 
+/// Each scheme, the feature that brings its store, and whether this build has it.
+const SCHEMES: [(&str, Option<&str>, bool); 12] = [
+    ("memory", None, true),
+    ("redis", Some("redis"), false),
+    ("rediss", Some("redis"), false),
+    ("redis+cluster", Some("redis"), false),
+    ("rediss+cluster", Some("redis"), false),
+    ("redis+sentinel", Some("redis"), false),
+    ("rediss+sentinel", Some("redis"), false),
+    ("postgres", Some("postgres"), false),
+    ("postgresql", Some("postgres"), false),
+    ("mysql", Some("mysql"), false),
+    ("mariadb", Some("mysql"), false),
+    ("sqlite", Some("sqlite"), false),
+];
+
 impl Stored {
     /// Sessions in the store that this URL names. Databases get their tables if they have none.
     ///
@@ -24,14 +40,39 @@ impl Stored {
     }
 }
 
-async fn connect(url: &str) -> Result<Arc<dyn Store>, Error> {
+/// The store of this URL. A new kind of store has an arm here, and a row above.
+pub(crate) async fn connect(url: &str) -> Result<Arc<dyn Store>, Error> {
     match scheme(url) {
         "memory" => Ok(Arc::new(MemoryStore::default())),
-        other => Err(Error::new(
-            ErrorKind::Invalid,
-            format!("no store has the scheme {other:?}: write memory:"),
-        )),
+        other => Err(missing(other)),
     }
+}
+
+/// Whether this build has a store for this scheme; if not, the feature that would bring it.
+pub(crate) fn check_scheme(scheme: &str) -> Result<(), Option<&'static str>> {
+    match SCHEMES.iter().find(|(name, ..)| *name == scheme) {
+        Some((_, _, true)) => Ok(()),
+        Some((_, feature, false)) => Err(*feature),
+        None => Err(None),
+    }
+}
+
+/// Every scheme that there is, with all features.
+pub(crate) fn schemes() -> impl Iterator<Item = &'static str> {
+    SCHEMES.iter().map(|(name, ..)| *name)
+}
+
+fn missing(scheme: &str) -> Error {
+    let message = match check_scheme(scheme) {
+        Err(Some(feature)) => {
+            format!("this build has no store for {scheme}: enable the feature `{feature}`")
+        }
+        _ => format!(
+            "no store has the scheme {scheme:?}: write one of {}",
+            schemes().collect::<Vec<_>>().join(", ")
+        ),
+    };
+    Error::new(ErrorKind::Invalid, message)
 }
 
 /// What stands before the first colon.
