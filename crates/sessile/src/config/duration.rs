@@ -44,7 +44,7 @@ pub(super) fn show(duration: Duration) -> String {
     let millis = duration.as_millis();
     let exact = UNITS
         .iter()
-        .find(|(_, unit)| millis != 0 && millis % u128::from(*unit) == 0);
+        .find(|(_, unit)| millis != 0 && millis.is_multiple_of(u128::from(*unit)));
     match exact {
         Some((name, unit)) => format!("{}{name}", millis / u128::from(*unit)),
         None => "0s".to_owned(),

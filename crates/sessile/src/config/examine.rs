@@ -70,7 +70,7 @@ fn examine_one(value: Value, shape: &Shape, path: &str, problems: &mut Problems)
         Shape::Table(table) => return examine(value, table, path, problems),
         Shape::List(each) => return examine_list(value, each, path, problems),
         Shape::TextOrMap { name, each, .. } if matches!(value, Value::Table(_)) => {
-            return examine_map(value, name, each, path, problems);
+            return examine_map(&value, name, each, path, problems);
         }
         Shape::Text(form) | Shape::TextOrMap { text: form, .. } => text(value, form),
         Shape::Secret => match value {
@@ -182,7 +182,7 @@ fn is_numbered(entries: &[(String, Value)]) -> bool {
 }
 
 fn examine_map(
-    value: Value,
+    value: &Value,
     name: &Form,
     each: &Form,
     path: &str,
