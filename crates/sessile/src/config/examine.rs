@@ -44,6 +44,8 @@ pub(super) fn examine(given: Value, table: &Table, path: &str, problems: &mut Pr
         }
     }
     check_one_of(&seen, table, path, problems);
+    // So that what is shown does not depend on the loader.
+    seen.sort_by_key(|(name, _)| table.names().position(|known| known == name));
     Value::Table(seen)
 }
 
@@ -236,7 +238,7 @@ fn unknown(name: &str, table: &Table) -> String {
         return format!("is no key that is known here: write \"{near}\"");
     }
     match super::document::ROOT.find(name) {
-        Some(path) => format!("is no key that is known here: it belongs to \"{path}\""),
+        Some(path) => format!("is no key that is known here: move it to \"{path}\""),
         None => format!(
             "is no key that is known here: remove it; there are {}",
             either(table.names(), "and")

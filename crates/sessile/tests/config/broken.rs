@@ -77,8 +77,9 @@ fn every_problem_has_a_path_that_the_file_can_have_and_says_what_to_write() {
                 "put ",
                 "give ",
                 "add ",
-                "name the",
+                "name ",
                 "leave",
+                "move ",
                 "it starts with",
             ];
             let says = verbs.iter().any(|verb| problem.message().contains(verb));

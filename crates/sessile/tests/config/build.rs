@@ -152,3 +152,60 @@ fn a_check_reads_the_files_of_keys_in_use() {
     std::fs::remove_file(&path).unwrap();
     assert!(problems(config.check())[0].starts_with("keys.current.file: can't be read"));
 }
+
+#[test]
+fn a_weak_key_of_tokens_in_a_file_is_found_by_the_check() {
+    let path = std::env::temp_dir().join(format!("sessile-config-token-{}", std::process::id()));
+    let config = |alg: &str| {
+        read(&format!(
+            "strategy = \"token\"\n[token]\nissuer = \"i\"\naudience = \"a\"\n[token.keys]\nsign = {{ kid = \"k\", alg = {alg:?}, file = {path:?} }}"
+        ))
+        .unwrap()
+    };
+    for (text, alg, wrong) in [
+        ("c2hvcnQ", "HS256", "has 5 bytes"),
+        ("-----BEGIN PUBLIC KEY-----", "HS256", "can't be PEM"),
+        ("BwYFBAMCAQAPDg0MCwoJCBcWFRQTEhEQHx4dHBsaGRg", "HS256", ""),
+        (
+            "BwYFBAMCAQAPDg0MCwoJCBcWFRQTEhEQHx4dHBsaGRg",
+            "HS384",
+            "has 32 bytes",
+        ),
+        (
+            "BwYFBAMCAQAPDg0MCwoJCBcWFRQTEhEQHx4dHBsaGRg",
+            "EdDSA",
+            "is no key for EdDSA",
+        ),
+        ("-----BEGIN PRIVATE KEY-----", "EdDSA", ""),
+        ("{\"kty\":\"OKP\"}", "EdDSA", ""),
+    ] {
+        std::fs::write(&path, text).unwrap();
+        let problems = problems(config(alg).check());
+        let found = problems
+            .iter()
+            .find(|problem| problem.starts_with("token.keys.sign.file: "));
+        assert_eq!(
+            found.is_some(),
+            !wrong.is_empty(),
+            "{text} {alg}: {problems:?}"
+        );
+        assert!(
+            found.is_none_or(|found| found.contains(wrong)),
+            "{problems:?}"
+        );
+    }
+    std::fs::remove_file(&path).unwrap();
+}
+
+#[tokio::test]
+async fn a_url_alone_tells_the_feature_that_it_needs() {
+    let error = sessile::Stored::connect("redis://:hunter2@127.0.0.1")
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Invalid);
+    assert!(
+        error.to_string().contains("enable the feature `redis`"),
+        "{error}"
+    );
+    assert!(!error.to_string().contains("hunter2"), "{error}");
+}

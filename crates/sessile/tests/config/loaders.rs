@@ -27,6 +27,38 @@ fn what_is_written_back_is_read_as_the_same_by_every_format() {
 }
 
 #[test]
+fn a_table_of_peers_comes_back_from_every_format() {
+    let text = format!(
+        "strategy = \"sticky\"\nsticky = {{ node = \"n1\", misrouted = [\"forward\"], peers = {{ n2 = \"http://n2\" }}, capacity = 7 }}\n{KEYS}"
+    );
+    let config: SessionConfig = toml::from_str(&text).unwrap();
+    let as_toml = toml::to_string(&config).unwrap();
+    let again: SessionConfig = toml::from_str(&as_toml).unwrap();
+    assert_eq!(format!("{again:?}"), format!("{config:?}"));
+    let as_yaml = serde_saphyr::to_string(&config).unwrap();
+    let again: SessionConfig = serde_saphyr::from_str(&as_yaml).unwrap();
+    assert_eq!(format!("{again:?}"), format!("{config:?}"));
+}
+
+const KEYS: &str = "keys.current = { id = \"2026-11\", env = \"SESSILE_KEY\" }";
+
+#[test]
+fn what_is_shown_does_not_depend_on_the_order_of_the_file() {
+    let one = SessionConfig::read(
+        json!({ "strategy": "sticky", "lifetime": { "idle": "1m", "absolute": "1h" } }),
+    );
+    let two: SessionConfig =
+        serde_json::from_str(r#"{"lifetime":{"absolute":"1h","idle":"1m"},"strategy":"sticky"}"#)
+            .unwrap();
+    assert_eq!(format!("{:?}", one.unwrap()), format!("{two:?}"));
+    let shown = serde_json::to_string(&two).unwrap();
+    assert_eq!(
+        shown,
+        r#"{"strategy":"sticky","lifetime":{"idle":"1m","absolute":"1h"}}"#
+    );
+}
+
+#[test]
 fn a_section_of_a_programs_own_configuration_is_one() {
     #[derive(serde::Deserialize)]
     struct Program {

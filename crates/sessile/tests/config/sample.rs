@@ -98,3 +98,63 @@ fn what_this_build_lacks_is_told_all_at_once() {
         );
     }
 }
+
+/// Every place in a tree, from the outside in.
+fn places(value: &serde_json::Value, path: &str, all: &mut Vec<String>) {
+    let children: Vec<(String, &serde_json::Value)> = match value {
+        serde_json::Value::Object(table) => table
+            .iter()
+            .map(|(key, value)| (key.clone(), value))
+            .collect(),
+        serde_json::Value::Array(list) => list
+            .iter()
+            .enumerate()
+            .map(|(at, value)| (at.to_string(), value))
+            .collect(),
+        _ => Vec::new(),
+    };
+    for (key, value) in children {
+        let path = format!("{path}/{key}");
+        all.push(path.clone());
+        places(value, &path, all);
+    }
+}
+
+#[test]
+fn what_stands_in_the_wrong_place_is_told_of_with_that_place() {
+    let sample: serde_json::Value = toml::from_str(SAMPLE).unwrap();
+    let mut all = Vec::new();
+    places(&sample, "", &mut all);
+    assert!(all.len() > 45, "{}", all.len());
+    let mut refused = 0;
+    for place in &all {
+        for wrong in [
+            serde_json::json!(true),
+            serde_json::json!(-1),
+            serde_json::json!(0.5),
+            serde_json::json!("\u{1}"),
+            serde_json::json!([[]]),
+            serde_json::json!({ "wombat": {} }),
+        ] {
+            let mut config = sample.clone();
+            *config.pointer_mut(place).unwrap() = wrong.clone();
+            let Err(error) = SessionConfig::read(config) else {
+                // A name may be anything that can be a text.
+                let name = wrong.is_boolean() || wrong.is_number();
+                let text = wrong == "\u{1}" && place.ends_with("file");
+                assert!(name || text, "{place} = {wrong}");
+                continue;
+            };
+            refused += 1;
+            let path = place[1..].replace('/', ".");
+            let told = error
+                .problems()
+                .iter()
+                .any(|problem| problem.path().starts_with(&path));
+            // A good name, that another place does not find any more.
+            let elsewhere = place == "/keys/current/id" && wrong != "\u{1}";
+            assert!(told || elsewhere, "{place} = {wrong}: {error}");
+        }
+    }
+    assert!(refused > 5 * all.len(), "{refused} of {}", 6 * all.len());
+}

@@ -58,13 +58,12 @@ impl Keys {
                 Some(earlier) if earlier.keys().any(|known| known.id() == key.id()) => {
                     Some(earlier)
                 }
-                Some(earlier) => match earlier.clone().previous(key) {
-                    Ok(ring) => Some(ring),
-                    Err(error) => {
-                        problems.add(&source.path, error.to_string());
-                        Some(earlier)
-                    }
-                },
+                // The names differ, so it is the secret.
+                Some(earlier) => Some(earlier.clone().previous(key).unwrap_or_else(|_| {
+                    let message = "has the secret of another key: write one of its own";
+                    problems.add(&source.path, message);
+                    earlier
+                })),
             };
         }
         ring
