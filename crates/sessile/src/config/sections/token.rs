@@ -197,7 +197,7 @@ fn read_keys(table: &Fields<'_>, sealed: bool, problems: &mut Problems) -> Optio
         if keys[..at].iter().any(|earlier| earlier.kid == key.kid) {
             problems.add(
                 &format!("{}.kid", key.path),
-                "is another key's as well: one kid is one key with one algorithm",
+                "is another key's as well: give each a kid of its own, one kid is one key with one algorithm",
             );
         }
         check_algorithm(key, at == 0, sealed, keys[0].bytes().is_some(), problems);
