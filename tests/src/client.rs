@@ -2,7 +2,7 @@
 //! attributes say, and opens a connection for every request.
 
 use std::collections::BTreeMap;
-use std::io::{Read as _, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpStream};
 use std::time::Duration;
 
@@ -32,6 +32,13 @@ impl Client {
     /// A client of the server on this port, with an empty jar.
     pub fn new(port: u16) -> Self {
         let jar = BTreeMap::new();
+        Client { port, jar }
+    }
+
+    /// The same client, and its jar, on the server of another port.
+    #[must_use]
+    pub fn at(&self, port: u16) -> Self {
+        let jar = self.jar.clone();
         Client { port, jar }
     }
 
@@ -75,9 +82,20 @@ impl Client {
         headers: &[(&str, &str)],
         body: &str,
     ) -> Response {
-        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).unwrap();
+        self.try_send(method, path, headers, body).unwrap()
+    }
+
+    /// The same, where the server may be away or go away.
+    pub fn try_send(
+        &mut self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> io::Result<Response> {
+        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port))?;
         let patience = Some(Duration::from_secs(30));
-        stream.set_read_timeout(patience).unwrap();
+        stream.set_read_timeout(patience)?;
         let mut head = format!(
             "{method} {path} HTTP/1.1\r\nhost: 127.0.0.1:{}\r\nconnection: close\r\ncontent-length: {}\r\n",
             self.port,
@@ -94,16 +112,17 @@ impl Client {
             let pairs: Vec<_> = pairs.collect();
             head += &format!("cookie: {}\r\n", pairs.join("; "));
         }
-        stream
-            .write_all(format!("{head}\r\n{body}").as_bytes())
-            .unwrap();
+        stream.write_all(format!("{head}\r\n{body}").as_bytes())?;
         let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).unwrap();
+        stream.read_to_end(&mut answer)?;
+        if answer.is_empty() {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
         let response = Response::parse(&answer);
         for line in response.all("set-cookie") {
             self.keep(line);
         }
-        response
+        Ok(response)
     }
 
     fn keep(&mut self, line: &str) {

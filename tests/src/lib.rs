@@ -9,7 +9,16 @@ mod build;
 mod client;
 mod program;
 
+mod mariadb;
+mod postgres;
+mod proxy;
+mod redis;
+
 pub use build::{built, on_path};
 pub use client::{Client, Response};
 pub use daemon::{Daemon, Folder, eventually, free_port, pause, program};
+pub use mariadb::MariaDb;
+pub use postgres::Postgres;
 pub use program::{KEY, Server, refusal, run_on};
+pub use proxy::Proxy;
+pub use redis::{RedisCluster, RedisSentinels, RedisServer};

@@ -7,7 +7,7 @@ use std::time::Duration;
 use sessile_core::{Clock, Lifetime, Strategy, SystemClock};
 use tower_layer::Layer;
 
-use crate::{CookieConfig, SessionService, Sessions, telemetry};
+use crate::{Carrier, CookieConfig, SessionService, Sessions, telemetry};
 
 /// Gives every request of a service its session. See the [crate's documentation](crate).
 ///
@@ -39,6 +39,8 @@ pub struct DefaultOnError;
 pub(crate) struct Shared {
     pub(crate) strategy: Arc<dyn Strategy>,
     pub(crate) cookie: CookieConfig,
+    /// How a credential may come; the first is for those who bring none.
+    pub(crate) carriers: Box<[Carrier]>,
     pub(crate) lifetime: Lifetime,
     pub(crate) clock: Arc<dyn Clock>,
     /// For how long a commit starts over when others change what its updates had read.
@@ -54,6 +56,7 @@ impl SessionLayer {
             shared: Arc::new(Shared {
                 strategy: Arc::new(strategy),
                 cookie: CookieConfig::standard(),
+                carriers: [Carrier::Cookie].into(),
                 lifetime: Lifetime::default(),
                 clock: Arc::new(SystemClock),
                 deadline,
@@ -72,6 +75,24 @@ impl<E> SessionLayer<E> {
             telemetry::insecure_cookie();
         }
         self.shared().cookie = cookie;
+        self
+    }
+
+    /// How a credential may travel. The answer goes out the way the credential came in, and by the
+    /// first of these if none came. A request that brings two is refused with `400`. Default: the
+    /// cookie alone, which an empty list means too.
+    #[must_use]
+    pub fn carriers(mut self, carriers: impl IntoIterator<Item = Carrier>) -> Self {
+        let mut list = Vec::new();
+        for carrier in carriers {
+            if !list.contains(&carrier) {
+                list.push(carrier);
+            }
+        }
+        if list.is_empty() {
+            list.push(Carrier::Cookie);
+        }
+        self.shared().carriers = list.into();
         self
     }
 

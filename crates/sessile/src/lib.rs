@@ -30,6 +30,8 @@
 //! |---|---|---|
 //! | `axum` | yes | extractors and rejections for axum |
 //! | `config` | yes | [`SessionConfig`]: the layer from a file |
+//! | `redis`, `postgres`, `mysql`, `sqlite` | no | stores for [`Stored`]: `RedisStore`, `PostgresStore`, `MySqlStore`, `SqliteStore` |
+//! | `tls` | no | TLS to them |
 //! | `stored` | yes | [`Stored`]: sessions in a store; [`Sweeper`] |
 //! | `tracing` | yes | events of what a service's owner should know |
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -37,6 +39,7 @@
 mod layer;
 mod service;
 
+mod carrier;
 mod cookie;
 mod handle;
 mod lazy;
@@ -69,6 +72,7 @@ mod extract;
 
 pub mod guide;
 
+pub use carrier::Carrier;
 #[cfg(feature = "config")]
 pub use config::{ConfigError, Problem, Registry, SessionConfig};
 pub use cookie::{Checked, CookieConfig, SameSite, Unchecked};
@@ -87,8 +91,18 @@ pub use stored::{ErrorPolicy, Stored};
 pub use sweeper::Sweeper;
 pub use typed::{SessionValue, Typed};
 
+/// What a store or a strategy is made of: for those who bring their own.
+pub use sessile_core as core;
 pub use sessile_core::{
     Arrival, Clock, Durability, Guarantees, KeyRing, Lifetime, ManualClock, MasterKey, OnFull,
     OnReuse, Revocation, Scope, SessionId, Strategy, SubjectCap, SystemClock, Timestamp, Writes,
 };
 pub use sessile_memory::{Capacity, MemoryStore, Sticky, Table};
+#[cfg(feature = "redis")]
+pub use sessile_redis::{RedisStore, RedisStoreBuilder};
+#[cfg(feature = "mysql")]
+pub use sessile_sql::MySqlStore;
+#[cfg(feature = "postgres")]
+pub use sessile_sql::PostgresStore;
+#[cfg(feature = "sqlite")]
+pub use sessile_sql::SqliteStore;

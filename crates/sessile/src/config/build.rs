@@ -55,6 +55,7 @@ pub(super) async fn layer(
     };
     let layer = layer
         .cookie(settings.cookie.clone())
+        .carriers(settings.carriers.iter().cloned())
         .lifetime(settings.lifetime);
     let mut problems = Problems::default();
     settings
@@ -100,13 +101,6 @@ fn lacks(settings: &Settings, problems: &mut Problems) {
             Chosen::Token(_) => problems.add(path_of(settings, chosen), needs("token")),
             Chosen::Sticky(sticky) => lacks_for_nodes(sticky, problems),
             Chosen::Stored(_) => {}
-        }
-    }
-    for (at, carrier) in settings.carriers.iter().enumerate() {
-        if carrier != "cookie" {
-            let message =
-                "is a carrier that this version of sessile does not have: write \"cookie\"";
-            problems.add(&format!("carriers.{at}"), message);
         }
     }
     if settings.migrate.is_some() {

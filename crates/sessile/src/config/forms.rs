@@ -2,7 +2,7 @@
 
 use super::shape::Form;
 use super::{duration, url};
-use crate::CookieConfig;
+use crate::{Carrier, CookieConfig};
 
 pub(super) const NODE: Form = Form {
     check: |text| {
@@ -27,7 +27,7 @@ pub(super) const NODE: Form = Form {
 };
 
 pub(super) const CARRIER: Form = Form {
-    check: carrier,
+    check: |text| carrier(text).map(|_| ()),
     pattern: Some("^(cookie|bearer|header:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$"),
     example: "cookie",
 };
@@ -138,17 +138,22 @@ fn built(cookie: CookieConfig<crate::Unchecked>) -> Result<(), String> {
         .map_err(|error| error.to_string())
 }
 
-fn carrier(text: &str) -> Result<(), String> {
-    let Some(name) = text.strip_prefix("header:") else {
-        return match text {
-            "cookie" | "bearer" => Ok(()),
+/// The carrier that is named.
+pub(super) fn carrier(text: &str) -> Result<Carrier, String> {
+    match text.strip_prefix("header:") {
+        Some(name) if name.eq_ignore_ascii_case("cookie") => {
+            Err("has a name of its own: write \"cookie\"".into())
+        }
+        Some(name) if name.eq_ignore_ascii_case("authorization") => {
+            Err("has a name of its own: write \"bearer\"".into())
+        }
+        Some(name) => Carrier::header(name).map_err(|_| {
+            "names no header that can be used: write one of your own, such as \"header:x-session\"".into()
+        }),
+        None => match text {
+            "cookie" => Ok(Carrier::Cookie),
+            "bearer" => Ok(Carrier::Bearer),
             _ => Err("is no carrier: write \"cookie\", \"bearer\" or \"header:<name>\"".into()),
-        };
-    };
-    match http::HeaderName::from_bytes(name.as_bytes()) {
-        Ok(http::header::COOKIE) => Err("has a name of its own: write \"cookie\"".into()),
-        Ok(http::header::AUTHORIZATION) => Err("has a name of its own: write \"bearer\"".into()),
-        Ok(_) => Ok(()),
-        Err(_) => Err("names no header: write one such as \"header:x-session\"".into()),
+        },
     }
 }

@@ -24,7 +24,7 @@ use crate::stored;
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let registry = Registry::new().register("mine", |url: String| async move {
 ///     let _table = url.trim_start_matches("mine:");
-///     Ok(MemoryStore::default()) // yours: any `sessile_core::Store`
+///     Ok(MemoryStore::default()) // yours: any `sessile::core::Store`
 /// });
 /// let config: SessionConfig = toml::from_str(r#"
 ///     strategy = "stored"

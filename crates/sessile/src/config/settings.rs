@@ -1,15 +1,17 @@
 //! What a configuration comes to: the sections in use, read and held against one another.
 
 use super::fields::Fields;
+use super::forms;
 use super::problem::Problems;
 use super::sections::{Keys, Migrate, Require, Sticky, Stored, Token, cookie};
 use super::value::Value;
-use crate::{CookieConfig, Lifetime};
+use crate::{Carrier, CookieConfig, Lifetime};
 
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
     pub(super) strategy: Chosen,
-    pub(super) carriers: Vec<String>,
+    /// Empty: the cookie.
+    pub(super) carriers: Vec<Carrier>,
     pub(super) lifetime: Lifetime,
     pub(super) cookie: CookieConfig,
     /// Only if something in use needs them.
@@ -81,24 +83,20 @@ impl Chosen {
     }
 }
 
-fn carriers(list: &Fields<'_>, problems: &mut Problems) -> Vec<String> {
-    if !list.is_there() {
-        return vec!["cookie".into()];
-    }
-    let mut carriers: Vec<String> = Vec::new();
+fn carriers(list: &Fields<'_>, problems: &mut Problems) -> Vec<Carrier> {
+    let mut carriers = Vec::new();
     for item in list.items() {
-        let Some(text) = item.text() else { continue };
-        let carrier = text.to_ascii_lowercase();
+        let Some(carrier) = item.text().and_then(|text| forms::carrier(text).ok()) else {
+            continue;
+        };
         if carriers.contains(&carrier) {
             problems.add(item.path(), "is there twice: remove one");
         }
         carriers.push(carrier);
     }
     if list.is_empty_list() {
-        problems.add(
-            list.path(),
-            "is empty, and nothing would bring a credential: write [\"cookie\"]",
-        );
+        let message = "is empty, and nothing would bring a credential: write [\"cookie\"]";
+        problems.add(list.path(), message);
     }
     carriers
 }

@@ -8,47 +8,78 @@ use sessile_memory::MemoryStore;
 use super::Stored;
 use crate::Result;
 
-/// Each scheme, the feature that brings its store, and whether this build has it.
-const SCHEMES: [(&str, Option<&str>, bool); 12] = [
+/// A scheme, the feature that brings its store, and whether this build has it.
+#[cfg(feature = "config")]
+type Scheme = (&'static str, Option<&'static str>, bool);
+
+#[cfg(feature = "config")]
+const SCHEMES: [Scheme; 12] = [
     ("memory", None, true),
-    ("redis", Some("redis"), false),
-    ("rediss", Some("redis"), false),
-    ("redis+cluster", Some("redis"), false),
-    ("rediss+cluster", Some("redis"), false),
-    ("redis+sentinel", Some("redis"), false),
-    ("rediss+sentinel", Some("redis"), false),
-    ("postgres", Some("postgres"), false),
-    ("postgresql", Some("postgres"), false),
-    ("mysql", Some("mysql"), false),
-    ("mariadb", Some("mysql"), false),
-    ("sqlite", Some("sqlite"), false),
+    ("redis", Some("redis"), cfg!(feature = "redis")),
+    ("redis+sentinel", Some("redis"), cfg!(feature = "redis")),
+    ("redis+cluster", Some("redis"), cfg!(feature = "redis")),
+    over_tls("rediss"),
+    over_tls("rediss+sentinel"),
+    over_tls("rediss+cluster"),
+    ("postgres", Some("postgres"), cfg!(feature = "postgres")),
+    ("postgresql", Some("postgres"), cfg!(feature = "postgres")),
+    ("mysql", Some("mysql"), cfg!(feature = "mysql")),
+    ("mariadb", Some("mysql"), cfg!(feature = "mysql")),
+    ("sqlite", Some("sqlite"), cfg!(feature = "sqlite")),
 ];
 
+/// Two features; the one that is missed is told of, the store's first.
+#[cfg(feature = "config")]
+const fn over_tls(scheme: &'static str) -> Scheme {
+    match cfg!(feature = "redis") {
+        true => (scheme, Some("tls"), cfg!(feature = "tls")),
+        false => (scheme, Some("redis"), false),
+    }
+}
+
 impl Stored {
-    /// Sessions in the store that this URL names. Databases get their tables if they have none.
+    /// Sessions in the store that this URL names. A database gets its tables if it has none.
     ///
     /// | URL | feature | store |
     /// |---|---|---|
+    /// | `redis://`, `rediss://` | `redis` | Redis or Valkey |
+    /// | `redis+sentinel://`, `redis+cluster://` | `redis` | the same, with fail-over |
+    /// | `postgres://` | `postgres` | PostgreSQL |
+    /// | `mysql://` | `mysql` | MySQL or MariaDB |
+    /// | `sqlite:` | `sqlite` | a file |
     /// | `memory:` | | the memory of this process: for tests |
     ///
     /// # Errors
     ///
-    /// [`Invalid`](crate::ErrorKind::Invalid) for a URL that names no store of this build, and says
-    /// what to write or which feature to enable; what the store answers where it is asked.
+    /// [`Invalid`](crate::ErrorKind::Invalid) for a URL that names no store,
+    /// [`Unsupported`](crate::ErrorKind::Unsupported) for one whose feature is off, with its name;
+    /// [`Unavailable`](crate::ErrorKind::Unavailable) if a database can't be asked for its tables.
+    /// Redis is connected to when it is first used.
     pub async fn connect(url: &str) -> Result<Stored> {
         Ok(Stored::new(connect(url).await?))
     }
 }
 
-/// The store of this URL. A new kind of store has an arm here, and a row above.
+/// The store of this URL. A new kind of store has an arm here, and a row in the table above.
 pub(crate) async fn connect(url: &str) -> Result<Arc<dyn Store>, Error> {
-    match scheme(url) {
+    match url.split(':').next().unwrap_or(url) {
         "memory" => Ok(Arc::new(MemoryStore::default())),
-        other => Err(missing(other)),
+        "redis" | "rediss" | "redis+sentinel" | "rediss+sentinel" | "redis+cluster"
+        | "rediss+cluster" => redis(url),
+        "postgres" | "postgresql" => postgres(url).await,
+        "mysql" | "mariadb" => mysql(url).await,
+        "sqlite" => sqlite(url).await,
+        scheme => Err(Error::new(
+            ErrorKind::Invalid,
+            format!(
+                "no store has the scheme {scheme:?}: write redis://, redis+sentinel://, redis+cluster://, postgres://, mysql://, sqlite: or memory:"
+            ),
+        )),
     }
 }
 
 /// Whether this build has a store for this scheme; if not, the feature that would bring it.
+#[cfg(feature = "config")]
 pub(crate) fn check_scheme(scheme: &str) -> Result<(), Option<&'static str>> {
     match SCHEMES.iter().find(|(name, ..)| *name == scheme) {
         Some((_, _, true)) => Ok(()),
@@ -58,24 +89,49 @@ pub(crate) fn check_scheme(scheme: &str) -> Result<(), Option<&'static str>> {
 }
 
 /// Every scheme that there is, with all features.
+#[cfg(feature = "config")]
 pub(crate) fn schemes() -> impl Iterator<Item = &'static str> {
     SCHEMES.iter().map(|(name, ..)| *name)
 }
 
-fn missing(scheme: &str) -> Error {
-    let message = match check_scheme(scheme) {
-        Err(Some(feature)) => {
-            format!("this build has no store for {scheme}: enable the feature `{feature}`")
-        }
-        _ => format!(
-            "no store has the scheme {scheme:?}: write one of {}",
-            schemes().collect::<Vec<_>>().join(", ")
-        ),
-    };
-    Error::new(ErrorKind::Invalid, message)
+#[cfg(feature = "redis")]
+fn redis(url: &str) -> Result<Arc<dyn Store>, Error> {
+    Ok(Arc::new(sessile_redis::RedisStore::connect(url)?))
 }
 
-/// What stands before the first colon.
-fn scheme(url: &str) -> &str {
-    url.split(':').next().unwrap_or(url)
+#[cfg(not(feature = "redis"))]
+fn redis(_: &str) -> Result<Arc<dyn Store>, Error> {
+    Err(off("redis"))
+}
+
+macro_rules! database {
+    ($name:ident, $feature:literal, $store:ident) => {
+        #[cfg(feature = $feature)]
+        async fn $name(url: &str) -> Result<Arc<dyn Store>, Error> {
+            let store = sessile_sql::$store::connect(url).await?;
+            store.migrate().await?;
+            Ok(Arc::new(store))
+        }
+
+        #[cfg(not(feature = $feature))]
+        async fn $name(_: &str) -> Result<Arc<dyn Store>, Error> {
+            Err(off($feature))
+        }
+    };
+}
+
+database!(postgres, "postgres", PostgresStore);
+database!(mysql, "mysql", MySqlStore);
+database!(sqlite, "sqlite", SqliteStore);
+
+#[cfg(not(all(
+    feature = "redis",
+    feature = "postgres",
+    feature = "mysql",
+    feature = "sqlite"
+)))]
+fn off(feature: &str) -> Error {
+    let message =
+        format!("this build has no store for this URL: enable the feature {feature:?} of sessile");
+    Error::new(ErrorKind::Unsupported, message)
 }

@@ -197,6 +197,67 @@ fn a_weak_key_of_tokens_in_a_file_is_found_by_the_check() {
     std::fs::remove_file(&path).unwrap();
 }
 
+#[test]
+fn a_strategy_that_this_build_does_not_have_names_its_feature() {
+    let config = read(
+        "strategy = \"token\"\n[token]\nissuer = \"i\"\naudience = \"a\"\n[token.keys]\nsign = { kid = \"a\", alg = \"HS256\", value = \"BwYFBAMCAQAPDg0MCwoJCBcWFRQTEhEQHx4dHBsaGRg\" }",
+    );
+    let problems = problems(config.unwrap().check());
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert!(
+        problems[0].contains("enable the feature `token`"),
+        "{problems:?}"
+    );
+}
+
+#[cfg(not(feature = "redis"))]
+#[test]
+fn a_store_that_this_build_does_not_have_names_its_feature() {
+    for scheme in ["redis", "rediss", "redis+cluster", "redis+sentinel"] {
+        let config = read(&format!(
+            "strategy = \"stored\"\nstored.url = \"{scheme}://:hunter2@127.0.0.1\""
+        ));
+        let problems = problems(config.unwrap().check());
+        assert!(problems[0].starts_with("stored.url: "), "{problems:?}");
+        assert!(
+            problems[0].contains("enable the feature `redis`"),
+            "{problems:?}"
+        );
+    }
+}
+
+#[cfg(feature = "sqlite")]
+#[tokio::test]
+async fn a_store_on_disk_is_made_by_its_url() {
+    let path = std::env::temp_dir().join(format!("sessile-config-{}.db", std::process::id()));
+    let url = format!("sqlite:{}?mode=rwc", path.display());
+    let text = format!(
+        "strategy = \"stored\"\nstored.url = {url:?}\nrequire.durability = \"acknowledged\""
+    );
+    let config = read(&text).unwrap();
+    config.check().unwrap();
+    assert!(!path.exists(), "a check connects to nothing");
+    let app = app(config.build().await.unwrap());
+    let (_, cookie) = visit(&app, None).await;
+    assert_eq!(visit(&app, cookie.as_deref()).await.0, "resumed");
+    assert!(path.exists());
+    for end in ["", "-wal", "-shm"] {
+        let _ = std::fs::remove_file(format!("{}{end}", path.display()));
+    }
+}
+
+#[tokio::test]
+async fn each_carrier_arrives() {
+    let layer =
+        read("strategy = \"sticky\"\ncarriers = [\"bearer\", \"header:X-Session\", \"cookie\"]");
+    let shown = format!("{:?}", layer.unwrap().build().await.unwrap());
+    assert!(
+        shown.contains("carriers: [bearer, header:x-session, cookie]"),
+        "{shown}"
+    );
+}
+
+#[cfg(not(feature = "redis"))]
 #[tokio::test]
 async fn a_url_alone_tells_the_feature_that_it_needs() {
     let error = sessile::Stored::connect("redis://:hunter2@127.0.0.1")

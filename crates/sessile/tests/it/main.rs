@@ -20,6 +20,7 @@ mod probe;
 mod axum;
 mod budgets;
 mod caches;
+mod carriers;
 mod cookies;
 mod counters;
 mod failures;
