@@ -292,9 +292,10 @@ pub(super) fn either<T: AsRef<str>>(words: impl IntoIterator<Item = T>, last: &s
     }
 }
 
+/// A key may be anything; a problem is one line.
 fn join(path: &str, name: &str) -> String {
     match path {
-        "" => name.to_owned(),
-        _ => format!("{path}.{name}"),
+        "" => name.escape_debug().to_string(),
+        _ => format!("{path}.{}", name.escape_debug()),
     }
 }

@@ -83,12 +83,14 @@ impl fmt::Display for ConfigError {
 }
 
 impl fmt::Debug for ConfigError {
+    /// The text, and the source behind it: a `main` that returns this error prints its `Debug`, and
+    /// what it prints is read by whoever started the service.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ConfigError")
-            .field("kind", &self.kind())
-            .field("problems", &self.problems)
-            .field("source", &self.source)
-            .finish()
+        fmt::Display::fmt(self, f)?;
+        match &self.source {
+            Some(source) => write!(f, "\n{source:?}"),
+            None => Ok(()),
+        }
     }
 }
 

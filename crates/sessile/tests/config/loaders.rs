@@ -161,6 +161,16 @@ fn every_loaders_own_error_tells_every_problem() {
 }
 
 #[test]
+fn a_key_of_several_lines_makes_one_line() {
+    let given =
+        json!({ "strategy": "sticky", "a\nb": 1, "sticky": { "peers": { "\u{1b}[2J": "x" } } });
+    let error = SessionConfig::read(given).unwrap_err();
+    assert_eq!(error.problems()[1].path(), "a\\nb");
+    assert_eq!(error.to_string().lines().count(), 3, "{error}");
+    assert!(!error.to_string().contains('\u{1b}'));
+}
+
+#[test]
 fn hostile_input_is_an_error_and_no_overflow() {
     let deep = format!("{}1{}", "[".repeat(100), "]".repeat(100));
     assert!(serde_json::from_str::<SessionConfig>(&deep).is_err());
