@@ -69,6 +69,10 @@ impl Bed for MariaDbBed {
         Arc::new(connect(&self.server, &self.prefix).await)
     }
 
+    async fn connections(&self) -> usize {
+        crate::sql::connections(self.store.pool()).await
+    }
+
     async fn run(&self, sql: &str) {
         sqlx::raw_sql(self.sql(sql))
             .execute(self.store.pool())

@@ -23,6 +23,8 @@ pub trait Bed: Send + Sync {
     fn store(&self) -> Arc<dyn Store>;
     /// Another one on the same tables, with connections of its own.
     fn another(&self) -> impl Future<Output = Arc<dyn Store>> + Send;
+    /// Takes all connections of the store at once, and says how many there were.
+    fn connections(&self) -> impl Future<Output = usize> + Send;
     /// Runs a statement on the tables; `sessions` in it is the table's name.
     fn run(&self, sql: &str) -> impl Future<Output = ()> + Send;
     /// Holds the row of this session locked until `operation` waits for it; runs a statement, lets
@@ -117,6 +119,15 @@ pub fn set(base: u64, key: &str, value: &str) -> Patch {
     let mut patch = Patch::new(base);
     patch.set(name(key), text(value));
     patch
+}
+
+/// Takes all connections of a pool at once, and says how many there were.
+pub async fn connections<DB: sqlx::Database>(pool: &sqlx::Pool<DB>) -> usize {
+    let mut held = Vec::new();
+    for _ in 0..pool.options().get_max_connections() {
+        held.push(pool.acquire().await.unwrap());
+    }
+    held.len()
 }
 
 /// Numbers that are the same in every run.

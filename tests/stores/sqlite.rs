@@ -44,6 +44,10 @@ impl Bed for SqliteBed {
         Arc::new(SqliteStore::connect(&url(&self.folder)).await.unwrap())
     }
 
+    async fn connections(&self) -> usize {
+        crate::sql::connections(self.store.pool()).await
+    }
+
     async fn run(&self, sql: &str) {
         sqlx::raw_sql(self.sql(sql))
             .execute(self.store.pool())
@@ -107,6 +111,10 @@ mod memory {
         /// The same: nobody else can see it.
         async fn another(&self) -> Arc<dyn Store> {
             self.store()
+        }
+
+        async fn connections(&self) -> usize {
+            crate::sql::connections(self.0.pool()).await
         }
 
         async fn run(&self, sql: &str) {

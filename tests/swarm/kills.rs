@@ -108,7 +108,7 @@ fn killed_under_load(mut store: Store) {
          good again at most {slowest:?} after the port",
         store.name()
     );
-    assert!(acknowledged > 1000, "there was load: {acknowledged}");
+    assert!(acknowledged > 200, "there was load: {acknowledged}");
     assert!(slowest < Duration::from_secs(2), "{slowest:?}");
 }
 

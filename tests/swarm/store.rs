@@ -24,7 +24,8 @@ impl Store {
     }
 
     pub(crate) fn redis() -> Store {
-        Store::Redis(RedisServer::start(&[]))
+        // Uncompressed, so that a dump can be searched.
+        Store::Redis(RedisServer::start(&["--rdbcompression", "no"]))
     }
 
     /// What it has acknowledged survives a kill.

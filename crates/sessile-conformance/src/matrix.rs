@@ -48,9 +48,14 @@ impl Matrix {
     /// depth that the environment asks for ([`Depth::from_env`]); needs to run within a runtime of
     /// tokio.
     pub async fn run(&mut self, store: &str, stores: &dyn Factory) {
+        self.run_at(store, stores, Depth::from_env()).await;
+    }
+
+    /// As [`run`](Self::run), to this depth.
+    pub async fn run_at(&mut self, store: &str, stores: &dyn Factory, depth: Depth) {
         let mut results = Vec::new();
         for law in laws() {
-            results.push(law.check_at(stores, Depth::from_env()).await);
+            results.push(law.check_at(stores, depth).await);
         }
         self.add(store, Results::Run(results));
     }

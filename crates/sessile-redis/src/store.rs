@@ -114,6 +114,7 @@ impl Store for RedisStore {
         cap: Option<SubjectCap>,
         now: Timestamp,
     ) -> Result<Created> {
+        record.data.check_limit()?; // it could never be read again
         let mut keys = vec![self.record_key(&record.sid)];
         let mut cap = cap;
         if let Some(subject) = &record.subject {

@@ -68,11 +68,13 @@ impl Columns {
     }
 
     /// The version alone.
+    #[cfg(feature = "postgres")]
     pub(crate) fn version(&self) -> Result<u64> {
         millis(self.version, "version")
     }
 
     /// Whether the statement gave the data too.
+    #[cfg(feature = "postgres")]
     pub(crate) fn has_data(&self) -> bool {
         self.data.is_some()
     }

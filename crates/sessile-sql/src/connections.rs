@@ -123,6 +123,7 @@ where
     }
 
     /// One statement that changes something: again only if it was rolled back for certain.
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
     pub(crate) async fn write<'q>(
         &self,
         statement: impl Fn() -> Query<'q, DB, DB::Arguments>,

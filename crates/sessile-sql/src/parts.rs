@@ -1,13 +1,16 @@
 //! A patch in the parts that a statement takes.
 
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 use std::time::Duration;
 
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 use sessile_core::encoding::to_json;
 use sessile_core::{Error, ErrorKind, Patch, Result, Timestamp};
 
 use crate::columns::check_texts;
 
 /// A patch as the parameters of a statement.
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 #[derive(Debug)]
 pub(crate) struct Parts {
     pub(crate) base: i64,
@@ -15,7 +18,6 @@ pub(crate) struct Parts {
     pub(crate) clear: bool,
     /// A JSON object of strings.
     pub(crate) set: String,
-    pub(crate) remove: Vec<String>,
     /// A JSON object of strings, and of `null` for a key that must be absent.
     pub(crate) expect: String,
     pub(crate) rotation: Option<RotationParts>,
@@ -28,6 +30,7 @@ pub(crate) struct Parts {
 }
 
 /// A rotation as the parameters of a statement.
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 #[derive(Debug)]
 pub(crate) struct RotationParts {
     pub(crate) expect: Vec<u8>,
@@ -35,31 +38,20 @@ pub(crate) struct RotationParts {
     pub(crate) wrapped: Vec<u8>,
 }
 
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 impl Parts {
     /// # Errors
     ///
     /// [`ErrorKind::Invalid`] if it holds what no database keeps.
     pub(crate) fn new(patch: &Patch) -> Result<Self> {
-        let expected = patch.expects().iter().filter_map(|(_, text)| text.as_ref());
-        check_texts(patch.sets().iter().map(|(_, text)| text).chain(expected))?;
+        check(patch)?;
         let most = Timestamp::MAX.as_millis();
-        if patch.accepts_older() && patch.base() >= most {
-            return Err(Error::new(
-                ErrorKind::Invalid,
-                "the patch's base is no version that a record could have had",
-            ));
-        }
         let lifetime = patch.new_lifetime();
         Ok(Parts {
             base: number(patch.base().min(most)),
             accept_older: patch.accepts_older(),
             clear: patch.clears(),
             set: to_json(patch.sets().iter().map(|(name, text)| (name, Some(text)))),
-            remove: patch
-                .removes()
-                .iter()
-                .map(|name| name.as_str().to_owned())
-                .collect(),
             expect: to_json(
                 patch
                     .expects()
@@ -80,11 +72,28 @@ impl Parts {
     }
 }
 
+/// Refuses what no database keeps.
+///
+/// # Errors
+///
+/// [`ErrorKind::Invalid`], and nothing has been asked of the database.
+pub(crate) fn check(patch: &Patch) -> Result<()> {
+    if patch.accepts_older() && patch.base() >= Timestamp::MAX.as_millis() {
+        return Err(Error::new(
+            ErrorKind::Invalid,
+            "the patch's base is no version that a record could have had",
+        ));
+    }
+    let expected = patch.expects().iter().filter_map(|(_, text)| text.as_ref());
+    check_texts(patch.sets().iter().map(|(_, text)| text).chain(expected))
+}
+
 /// An instant as a database keeps it.
 pub(crate) fn at(instant: Timestamp) -> i64 {
     number(instant.as_millis())
 }
 
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 fn span(duration: Duration) -> i64 {
     let most = Timestamp::MAX.as_millis();
     number(u64::try_from(duration.as_millis()).map_or(most, |millis| millis.min(most)))

@@ -95,7 +95,8 @@ pub use typed::{SessionValue, Typed};
 pub use sessile_core as core;
 pub use sessile_core::{
     Arrival, Clock, Durability, Guarantees, KeyRing, Lifetime, ManualClock, MasterKey, OnFull,
-    OnReuse, Revocation, Scope, SessionId, Strategy, SubjectCap, SystemClock, Timestamp, Writes,
+    OnReuse, Revocation, Scope, SessionId, Store, Strategy, SubjectCap, SystemClock, Timestamp,
+    Writes,
 };
 pub use sessile_memory::{Capacity, MemoryStore, Sticky, Table};
 #[cfg(feature = "redis")]

@@ -16,7 +16,7 @@ use super::MySqlStore;
 use crate::columns::{Columns, Kept, check_new};
 use crate::connections::{ATTEMPTS, Verdict};
 use crate::error::{self, Phase};
-use crate::parts::{Parts, at, number};
+use crate::parts::{at, check, number};
 
 type Statement<'q> = Query<'q, MySql, MySqlArguments>;
 
@@ -64,8 +64,7 @@ impl Store for MySqlStore {
     }
 
     async fn apply(&self, sid: &SessionId, now: Timestamp, patch: &Patch) -> Result<Applied> {
-        // Refuses what no database keeps.
-        Parts::new(patch)?;
+        check(patch)?;
         for _ in 0..ATTEMPTS {
             let mut lease = self.connections.lease().await?;
             let verdict = self.apply_in(lease.connection(), sid, now, patch).await;

@@ -53,8 +53,9 @@ impl Store for PostgresStore {
 
     async fn apply(&self, sid: &SessionId, now: Timestamp, patch: &Patch) -> Result<Applied> {
         let parts = Parts::new(patch)?;
+        let remove: Vec<_> = patch.removes().iter().map(|name| name.as_str()).collect();
         let rows = self
-            .write(|| bind_patch(sql(&self.statements.apply), sid, now, &parts))
+            .write(|| bind_patch(sql(&self.statements.apply), sid, now, &parts, &remove))
             .await?;
         let Some(row) = rows.first() else {
             return Ok(Applied::Gone);
@@ -238,6 +239,7 @@ fn bind_patch<'q>(
     sid: &'q SessionId,
     now: Timestamp,
     parts: &'q Parts,
+    remove: &'q [&'q str],
 ) -> Statement<'q> {
     let rotation = parts.rotation.as_ref();
     statement
@@ -247,7 +249,7 @@ fn bind_patch<'q>(
         .bind(parts.accept_older)
         .bind(parts.clear)
         .bind(&parts.set)
-        .bind(&parts.remove)
+        .bind(remove)
         .bind(&parts.expect)
         .bind(rotation.map(|rotation| &rotation.expect))
         .bind(rotation.map(|rotation| &rotation.new))
