@@ -62,10 +62,10 @@ impl SessionConfig {
     /// ```
     /// use sessile::SessionConfig;
     ///
-    /// let json = serde_json::json!({ "strategy": "stikcy", "lifetime": { "idel": "30m" } });
+    /// let json = serde_json::json!({ "strategy": "stikcy", "lifetime": { "idles": "30m" } });
     /// let error = SessionConfig::read(json).unwrap_err();
     /// let paths: Vec<_> = error.problems().iter().map(|problem| problem.path()).collect();
-    /// assert_eq!(paths, ["strategy", "lifetime.idel"]);
+    /// assert_eq!(paths, ["strategy", "lifetime.idles"]);
     /// ```
     ///
     /// # Errors
