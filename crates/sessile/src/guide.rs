@@ -33,3 +33,7 @@ pub mod own_store {}
 
 #[doc = include_str!("../docs/hyper.md")]
 pub mod hyper {}
+
+#[cfg(feature = "config")]
+#[doc = include_str!("../docs/config.md")]
+pub mod config {}

@@ -29,6 +29,7 @@
 //! | feature | default | adds |
 //! |---|---|---|
 //! | `axum` | yes | extractors and rejections for axum |
+//! | `config` | yes | [`SessionConfig`]: the layer from a file |
 //! | `redis`, `postgres`, `mysql`, `sqlite` | no | stores for [`Stored`]: `RedisStore`, `PostgresStore`, `MySqlStore`, `SqliteStore` |
 //! | `tls` | no | TLS to them |
 //! | `stored` | yes | [`Stored`]: sessions in a store; [`Sweeper`] |
@@ -58,6 +59,9 @@ mod outcome;
 #[cfg(feature = "stored")]
 mod stored;
 
+#[cfg(feature = "config")]
+mod config;
+
 mod sessions;
 #[cfg(feature = "stored")]
 mod sweeper;
@@ -71,6 +75,8 @@ mod extract;
 pub mod guide;
 
 pub use carrier::Carrier;
+#[cfg(feature = "config")]
+pub use config::{ConfigError, Problem, Registry, SessionConfig};
 pub use cookie::{Checked, CookieConfig, SameSite, Unchecked};
 pub use error::{Error, ErrorKind, Result};
 pub use future::ResponseFuture;

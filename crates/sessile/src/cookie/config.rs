@@ -242,7 +242,10 @@ impl CookieConfig<Unchecked> {
             ));
         }
         if http && !self.http_only {
-            return invalid(format!("a cookie named {:?} must be HttpOnly", self.name));
+            return invalid(format!(
+                "a cookie named {:?} must be HttpOnly: leave it on, or write a name without that prefix",
+                self.name
+            ));
         }
         if self.domain.is_some() && !is("__secure-") && !self.insecure_dev {
             return invalid(format!(

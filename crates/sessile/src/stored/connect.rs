@@ -8,6 +8,35 @@ use sessile_memory::MemoryStore;
 use super::Stored;
 use crate::Result;
 
+/// A scheme, the feature that brings its store, and whether this build has it.
+#[cfg(feature = "config")]
+type Scheme = (&'static str, Option<&'static str>, bool);
+
+#[cfg(feature = "config")]
+const SCHEMES: [Scheme; 12] = [
+    ("memory", None, true),
+    ("redis", Some("redis"), cfg!(feature = "redis")),
+    ("redis+sentinel", Some("redis"), cfg!(feature = "redis")),
+    ("redis+cluster", Some("redis"), cfg!(feature = "redis")),
+    over_tls("rediss"),
+    over_tls("rediss+sentinel"),
+    over_tls("rediss+cluster"),
+    ("postgres", Some("postgres"), cfg!(feature = "postgres")),
+    ("postgresql", Some("postgres"), cfg!(feature = "postgres")),
+    ("mysql", Some("mysql"), cfg!(feature = "mysql")),
+    ("mariadb", Some("mysql"), cfg!(feature = "mysql")),
+    ("sqlite", Some("sqlite"), cfg!(feature = "sqlite")),
+];
+
+/// Two features; the one that is missed is told of, the store's first.
+#[cfg(feature = "config")]
+const fn over_tls(scheme: &'static str) -> Scheme {
+    match cfg!(feature = "redis") {
+        true => (scheme, Some("tls"), cfg!(feature = "tls")),
+        false => (scheme, Some("redis"), false),
+    }
+}
+
 impl Stored {
     /// Sessions in the store that this URL names. A database gets its tables if it has none.
     ///
@@ -31,7 +60,8 @@ impl Stored {
     }
 }
 
-async fn connect(url: &str) -> Result<Arc<dyn Store>, Error> {
+/// The store of this URL. A new kind of store has an arm here, and a row in the table above.
+pub(crate) async fn connect(url: &str) -> Result<Arc<dyn Store>, Error> {
     match url.split(':').next().unwrap_or(url) {
         "memory" => Ok(Arc::new(MemoryStore::default())),
         "redis" | "rediss" | "redis+sentinel" | "rediss+sentinel" | "redis+cluster"
@@ -46,6 +76,22 @@ async fn connect(url: &str) -> Result<Arc<dyn Store>, Error> {
             ),
         )),
     }
+}
+
+/// Whether this build has a store for this scheme; if not, the feature that would bring it.
+#[cfg(feature = "config")]
+pub(crate) fn check_scheme(scheme: &str) -> Result<(), Option<&'static str>> {
+    match SCHEMES.iter().find(|(name, ..)| *name == scheme) {
+        Some((_, _, true)) => Ok(()),
+        Some((_, feature, false)) => Err(*feature),
+        None => Err(None),
+    }
+}
+
+/// Every scheme that there is, with all features.
+#[cfg(feature = "config")]
+pub(crate) fn schemes() -> impl Iterator<Item = &'static str> {
+    SCHEMES.iter().map(|(name, ..)| *name)
 }
 
 #[cfg(feature = "redis")]

@@ -8,3 +8,6 @@ mod wire;
 
 pub use policy::ErrorPolicy;
 pub use strategy::Stored;
+
+#[cfg(feature = "config")]
+pub(crate) use connect::{check_scheme, connect, schemes};
