@@ -88,6 +88,7 @@ fn write_cookie<B>(handle: &Handle, response: &mut Response<B>) -> Result<()> {
     let config = &handle.shared.cookie;
     let line = handle.issue(|issue, held| match (issue, held) {
         (Issue::Credential, Some(held)) => credential(handle, held).map(Some),
+        (Issue::Nothing, Some(held)) if handle.reissues(held) => credential(handle, held).map(Some),
         (Issue::Removal, _) => cookie::removal(config).map(Some),
         _ => Ok(None),
     })?;

@@ -149,8 +149,8 @@ impl Sessions {
     /// [`Unsupported`](crate::ErrorKind::Unsupported) if there is nowhere to hand them over to: they end with the
     /// process.
     pub async fn drain(&self, deadline: Duration) -> Result<()> {
-        let until = self.shared.clock.now().after(deadline);
-        Ok(self.shared.strategy.drain(until).await?)
+        let now = self.shared.clock.now();
+        Ok(self.shared.strategy.drain(now, now.after(deadline)).await?)
     }
 
     /// What the configured strategy promises.
