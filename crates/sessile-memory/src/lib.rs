@@ -11,6 +11,18 @@
 
 mod capacity;
 mod sticky;
+
+#[cfg(feature = "backing")]
+mod backed;
+#[cfg(feature = "backing")]
+mod calls;
+#[cfg(feature = "backing")]
+mod copies;
+mod misrouted;
+mod node;
+#[cfg(feature = "backing")]
+mod turns;
+
 mod store;
 mod wire;
 
@@ -22,7 +34,13 @@ mod shard;
 mod sync;
 mod tombstones;
 
+#[cfg(feature = "backing")]
+pub use backed::{BackedSticky, Backing};
+#[cfg(feature = "backing")]
+pub use calls::Calls;
 pub use capacity::Capacity;
+pub use misrouted::Misrouted;
+pub use node::{Alone, StickyBuilder, StickyNode};
 pub use sticky::Sticky;
 pub use store::MemoryStore;
 pub use table::Table;

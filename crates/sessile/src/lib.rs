@@ -85,4 +85,8 @@ pub use sessile_core::{
     Arrival, Clock, Durability, Guarantees, KeyRing, Lifetime, ManualClock, MasterKey, OnFull,
     OnReuse, Revocation, Scope, SessionId, Strategy, SubjectCap, SystemClock, Timestamp, Writes,
 };
-pub use sessile_memory::{Capacity, MemoryStore, Sticky, Table};
+#[cfg(feature = "stored")]
+pub use sessile_memory::BackedSticky;
+pub use sessile_memory::{
+    Capacity, MemoryStore, Misrouted, Sticky, StickyBuilder, StickyNode, Table,
+};
