@@ -10,5 +10,7 @@ mod ending;
 mod expiry;
 mod index;
 mod model;
+#[cfg(feature = "backing")]
+mod nodes;
 mod sticky;
 mod support;
