@@ -7,6 +7,7 @@ mod drain;
 mod fence;
 mod misrouted;
 mod outcomes;
+mod protocol;
 
 use std::time::Duration;
 
