@@ -72,19 +72,25 @@ impl Copies {
         Some(kept.confirmed.clone())
     }
 
-    /// Keeps what the store said when it was asked at `at`, unless a newer state is there, or the
-    /// session has ended here meanwhile. Returns the newest that is known.
-    pub(crate) fn put(&self, record: Arc<Record>, at: Timestamp) -> Arc<Record> {
+    /// Keeps what the store said when it was asked at `at`, unless a newer state has come since
+    /// `before` was there, or the session has ended here meanwhile. Returns what is newest.
+    pub(crate) fn put(
+        &self,
+        record: Arc<Record>,
+        before: Option<&Arc<Record>>,
+        at: Timestamp,
+    ) -> Arc<Record> {
         let mut shard = self.shard(&record.sid);
         shard.ended.forget_due(at, ERRANDS);
         if shard.has_ended(&record.sid) {
             return record;
         }
-        match shard.copies.get(&record.sid) {
-            Some(kept) if age(&kept.confirmed.record) > age(&record) => {
-                return kept.confirmed.record.clone();
+        if let Some(kept) = shard.copies.get(&record.sid) {
+            let kept = &kept.confirmed.record;
+            // What was there before is not set against what the store says now.
+            if !before.is_some_and(|before| Arc::ptr_eq(before, kept)) && age(kept) > age(&record) {
+                return kept.clone();
             }
-            _ => {}
         }
         shard.keep(record.clone(), at);
         record
@@ -237,18 +243,18 @@ mod tests {
     fn beyond_the_capacity_those_go_that_were_not_used() {
         let copies = small();
         for id in 1..=3 {
-            copies.put(record(id), NOW);
+            copies.put(record(id), None, NOW);
         }
         assert!(copies.get(&record(1).sid).is_some());
-        copies.put(record(4), NOW);
+        copies.put(record(4), None, NOW);
         let kept = [1, 2, 3, 4].map(|id| copies.get(&record(id).sid).is_some());
         assert_eq!(kept, [true, false, true, true]);
         // One larger than all the room there is stays alone, until the next one comes.
         let mut large = Record::clone(&record(5));
         large.subject = Some("x".repeat(10_000).into());
-        copies.put(Arc::new(large), NOW);
+        copies.put(Arc::new(large), None, NOW);
         assert_eq!(copies.count(), 1);
-        copies.put(record(6), NOW);
+        copies.put(record(6), None, NOW);
         assert_eq!(copies.count(), 1);
     }
 
@@ -258,14 +264,15 @@ mod tests {
         let (old, mut new) = (record(1), Record::clone(&record(1)));
         new.version = 2;
         let new = Arc::new(new);
-        copies.put(new.clone(), NOW);
-        assert_eq!(copies.put(old.clone(), NOW).version, 2);
+        copies.put(new.clone(), None, NOW);
+        assert_eq!(copies.put(old.clone(), None, NOW).version, 2);
         assert_eq!(
             copies.get(&old.sid).map(|kept| kept.record.version),
             Some(2)
         );
+        assert_eq!(copies.put(old.clone(), Some(&new), NOW).version, 1);
         copies.end(old.sid, NOW);
-        copies.put(new, NOW);
+        copies.put(new, None, NOW);
         assert!(copies.get(&old.sid).is_none() && copies.has_ended(&old.sid));
     }
 
@@ -273,13 +280,13 @@ mod tests {
     fn what_was_forgotten_leaves_nothing_behind() {
         let copies = small();
         for _ in 0..1000 {
-            copies.put(record(1), NOW);
+            copies.put(record(1), None, NOW);
             copies.forget(&record(1).sid);
         }
         let shard = copies.shard(&record(1).sid);
         assert!(shard.bytes == 0 && shard.queue.len() <= 66);
         drop(shard);
-        copies.put(record(2), NOW);
+        copies.put(record(2), None, NOW);
         copies.sweep(record(2).expires_at());
         assert_eq!((copies.count(), copies.shard(&record(2).sid).bytes), (0, 0));
     }

@@ -221,6 +221,55 @@ mod tests {
         assert_eq!(wire.deadline, Timestamp::from_millis(29_000_000 * MINUTE));
     }
 
+    /// Computed in the same way.
+    #[test]
+    fn other_labels_have_golden_vectors() {
+        let deadline = Timestamp::from_millis(29_000_000 * MINUTE - 1);
+        let (record, verifier) = (record(3, deadline), credential().verifier);
+        let body = &GOLDEN[1..62];
+        let n1 = Signer::new(ring(), "n1");
+        let longest = Signer::new(ring(), "abcdefgh01234567");
+        for (text, label, tag) in [
+            (
+                n1.issue(&record, &verifier, CARRIER),
+                "n1",
+                "1C_6mrRojAiDAORzFTyVbA",
+            ),
+            (
+                longest.issue(&record, &verifier, CARRIER),
+                "abcdefgh01234567",
+                "Rq4uOPqrQ2KROhs9629TYw",
+            ),
+            (
+                n1.issue_for_nobody(&record, &verifier, CARRIER),
+                "0",
+                "K8pwqclMscd6MHJm41OQOQ",
+            ),
+        ] {
+            assert_eq!(text, format!("{label}{body}{tag}"));
+            // Every node reads what every other has made.
+            let wire = Wire::parse_any(text.as_bytes()).unwrap();
+            assert_eq!((wire.label, wire.version), (label, 3));
+            for signer in [&n1, &longest] {
+                assert!(signer.verify(&wire, CARRIER, Timestamp::default()));
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_label_is_not_taken_apart() {
+        let rest = &GOLDEN[1..];
+        for good in ["a", "9", "0", "abcdefgh01234567"] {
+            assert!(Wire::parse_any(format!("{good}{rest}").as_bytes()).is_some());
+        }
+        for bad in ["", "A", "n-1", "abcdefgh012345678", "é", "a "] {
+            assert!(
+                Wire::parse_any(format!("{bad}{rest}").as_bytes()).is_none(),
+                "{bad:?}"
+            );
+        }
+    }
+
     #[test]
     fn the_longest_label_makes_99_bytes() {
         let label = "n".repeat(16);

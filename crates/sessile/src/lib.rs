@@ -29,7 +29,7 @@
 //! | feature | default | adds |
 //! |---|---|---|
 //! | `axum` | yes | extractors and rejections for axum |
-//! | `stored` | yes | [`Stored`]: sessions in a store; [`Sweeper`] |
+//! | `stored` | yes | [`Stored`]: sessions in a store; a store behind a [`Sticky`] node; [`Sweeper`] |
 //! | `tracing` | yes | events of what a service's owner should know |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

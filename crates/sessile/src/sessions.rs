@@ -142,7 +142,11 @@ impl Sessions {
         Ok(self.shared.strategy.ping().await?)
     }
 
-    /// Hands the sessions of this node over before it stops, within `deadline`.
+    /// Hands the sessions of this node over before it stops: from now on, for good, every session
+    /// that is used or made here is nobody's, and balancers send its client anywhere. It is over
+    /// when clients have stopped coming with this node's label, or after `deadline`; the node
+    /// serves until then, so its readiness must not change before. Requests that bring a
+    /// credential and don't use it are not waited for.
     ///
     /// # Errors
     ///

@@ -16,6 +16,9 @@ mod axum;
 mod budgets;
 #[path = "../it/caches.rs"]
 mod caches;
+/// Whether a credential says which version of the session its client has seen.
+const RETOLD: bool = false;
+
 /// What a credential starts with.
 const LABEL: &str = "";
 

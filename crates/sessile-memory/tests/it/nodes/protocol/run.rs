@@ -84,6 +84,8 @@ struct Client {
     waiting: bool,
     /// Something that ends its session is under way, or may be.
     unsure: bool,
+    /// What it knew is gone, and it was not told.
+    deceived: bool,
 }
 
 struct Task {
@@ -155,6 +157,7 @@ impl World {
                 }
             }
             Step::Crash(node) => {
+                self.forget_calls();
                 self.incarnations[node] += 1;
                 self.nodes[node] = start(node, &self.store);
                 let (gone, left) = std::mem::take(&mut self.tasks)
@@ -165,6 +168,7 @@ impl World {
             }
             Step::Cancel(at) => {
                 if let Some(at) = pick(at, self.tasks.len()) {
+                    self.forget_calls();
                     let task = self.tasks.remove(at);
                     self.give_up(&task.sent);
                 }
@@ -181,6 +185,50 @@ impl World {
             }
         }
         self.poll()
+    }
+
+    /// With a store that forgets, what nobody waits for any more is done by now or never: else it
+    /// would write past what others know, which is the counter-example's business.
+    fn forget_calls(&self) {
+        while self.reverts && self.store.pending() > 0 {
+            self.store.answer(0);
+        }
+    }
+
+    /// Nodes answer, and no response is delivered.
+    pub(super) fn work(&mut self) -> Result<(), Broken> {
+        loop {
+            self.poll()?;
+            if self.store.pending() == 0 {
+                return Ok(());
+            }
+            self.store.effect(0, None);
+            self.store.answer(0);
+        }
+    }
+
+    /// The client that does not wait gets its first or last answer, and notes what it is told.
+    pub(super) fn tell(&mut self, last: bool) {
+        let count = self.responses.len();
+        let Some(at) = pick(if last { count.wrapping_sub(1) } else { 0 }, count) else {
+            return;
+        };
+        let (sent, served) = self.responses.remove(at);
+        let client = &mut self.clients[1];
+        client.jar = served.cookie.clone().or(client.jar.take());
+        if served.arrival != Some(Arrival::Resumed) || served.failed.is_some() {
+            client.known.clear();
+        } else if sent.what == What::Read {
+            let (seen, _) = tokens(served.opened.as_ref().unwrap());
+            client.deceived = !client.known.is_subset(&seen);
+        } else {
+            client.known.insert(sent.token);
+        }
+    }
+
+    /// Whether the client that does not wait misses what it was told is done.
+    pub(super) fn is_deceived(&self) -> bool {
+        self.clients[1].deceived
     }
 
     fn settle(&mut self) -> Result<(), Broken> {
