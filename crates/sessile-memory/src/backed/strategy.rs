@@ -18,7 +18,7 @@ use crate::wire::{NOBODY, Wire};
 /// **Promises**: what was acknowledged is in the store; any node that adopts can go on with it. No
 /// client reads a state older than its own credential speaks of without arriving as
 /// [`Arrival::Stale`]. What happened by way of another node is seen after
-/// [`revalidate`](StickyBuilder::revalidate) at the latest. **Costs**: a write is a call to the
+/// [`revalidate`](crate::StickyBuilder::revalidate) at the latest. **Costs**: a write is a call to the
 /// store; a read is none while the copy is fresh.
 #[derive(Debug)]
 pub struct BackedSticky(pub(super) Arc<Node>);
