@@ -47,8 +47,8 @@ pub(crate) struct Wire<'a> {
 impl<'a> Wire<'a> {
     /// Takes apart what is well formed and carries this label.
     pub(crate) fn parse(text: &'a [u8], node: &str) -> Option<Self> {
-        let wire = Wire::parse_any(text)?;
-        (wire.label == node).then_some(wire)
+        let rest = text.strip_prefix(node.as_bytes())?.strip_prefix(b".")?;
+        Wire::take_apart(std::str::from_utf8(&text[..node.len()]).ok()?, rest)
     }
 
     /// Takes apart what is well formed, whichever label it carries.
@@ -61,7 +61,10 @@ impl<'a> Wire<'a> {
         if !is_label(label) {
             return None;
         }
-        let rest = &text[dot + 1..];
+        Wire::take_apart(label, &text[dot + 1..])
+    }
+
+    fn take_apart(label: &'a str, rest: &'a [u8]) -> Option<Self> {
         if rest.len() != BODY_TEXT + 1 + TAG_TEXT || rest[BODY_TEXT] != b'.' {
             return None;
         }

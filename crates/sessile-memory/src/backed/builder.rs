@@ -22,6 +22,23 @@ pub struct Backing {
 impl StickyBuilder {
     /// Keeps the sessions in this store, and copies of them in memory. All nodes need the same
     /// store.
+    ///
+    /// ```
+    /// # fn main() -> sessile_core::Result<()> {
+    /// use sessile_core::{KeyRing, MasterKey};
+    /// use sessile_memory::{MemoryStore, Misrouted, Sticky};
+    ///
+    /// # let secret: Vec<u8> = (0..32).collect();
+    /// let ring = KeyRing::new(MasterKey::new("2026-11", secret)?);
+    /// let node = Sticky::node("n1")
+    ///     .keys(ring)
+    ///     .backing(MemoryStore::default()) // for a test; nodes share a database
+    ///     .misrouted([Misrouted::Forward, Misrouted::Adopt])
+    ///     .build()?;
+    /// # let _ = node;
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn backing(self, store: impl Store) -> StickyBuilder<Backing> {
         self.in_front_of(Backing {
