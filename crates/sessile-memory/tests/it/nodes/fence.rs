@@ -108,9 +108,9 @@ async fn a_store_older_than_the_credential_is_stale_once_and_takes_no_write_unas
     };
     assert!(record.version < stale.known);
     // A use is noted all the same: it is nobody's write.
-    let noted = restarted
-        .apply(&stale.record, &touch(after(SECOND)), None, NOW)
-        .await;
+    let mut note = touch(after(SECOND));
+    note.raise_base(stale.known);
+    let noted = restarted.apply(&stale.record, &note, None, NOW).await;
     assert!(matches!(noted, Ok(Outcome::Applied(_))));
 
     // Accepted, the write goes on after the highest version that anybody knows of.
@@ -206,4 +206,25 @@ async fn a_reload_is_of_the_store_and_never_of_something_older() {
     store.revert(1);
     let older = n1.reload(&now, NOW).await.unwrap_err();
     assert_eq!(older.kind(), sessile_core::ErrorKind::Stale);
+}
+
+#[tokio::test]
+async fn a_verifier_used_after_its_grace_ends_the_session_in_the_store() {
+    let (n1, n2, store) = nodes();
+    let (credential, old) = login(&n1, NOW).await;
+    let new = renew(&n1, &old, NOW).await;
+    let owner = held(&n1, &new, NOW).await;
+    let mut confirm = Patch::new(owner.known);
+    confirm.confirm(after(GRACE));
+    let confirmed = n1.apply(&owner.record, &confirm, None, NOW).await;
+    assert!(matches!(confirmed, Ok(Outcome::Applied(_))));
+    // The copy is fresh, and is not what says no.
+    read(&n1, &new, after(GRACE)).await;
+    let thief = open(&n1, &old, after(GRACE)).await;
+    assert!(matches!(thief.found, sessile_core::Found::Reuse(sid) if sid == credential.sid));
+    assert_eq!(thief.arrival, Arrival::Ended);
+    assert!(store.record(&credential.sid).is_none());
+    for node in [&n1, &n2] {
+        assert_eq!(arrival(node, &new, after(GRACE)).await, Arrival::Ended);
+    }
 }

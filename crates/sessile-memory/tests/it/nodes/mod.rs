@@ -12,8 +12,8 @@ mod protocol;
 use std::time::Duration;
 
 use sessile_core::{
-    Arrival, Created, Credential, Held, KeyRing, Lifetime, MasterKey, Opened, Outcome, Patch,
-    Presented, Record, Rotation, Strategy, Timestamp, Verifier,
+    Arrival, Created, Credential, GRACE, Held, KeyRing, Lifetime, MasterKey, Opened, Outcome,
+    Patch, Presented, Record, Rotation, Strategy, Timestamp, Verifier,
 };
 use sessile_memory::{BackedSticky, Backing, Capacity, Sticky, StickyBuilder};
 
