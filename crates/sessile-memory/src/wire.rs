@@ -34,7 +34,7 @@ pub(crate) struct Wire<'a> {
     pub(crate) label: &'a str,
     /// The version of the record that the client has seen.
     #[cfg_attr(
-        not(feature = "backing"),
+        not(any(feature = "backing", test)),
         expect(dead_code, reason = "without a store it says nothing new")
     )]
     pub(crate) version: u64,
