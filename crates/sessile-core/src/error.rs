@@ -17,6 +17,7 @@ struct Inner {
     kind: ErrorKind,
     message: Cow<'static, str>,
     bytes_left: Option<usize>,
+    node: Option<Box<str>>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -98,6 +99,7 @@ impl Error {
             kind,
             message: message.into(),
             bytes_left: None,
+            node: None,
             source: None,
         }))
     }
@@ -107,6 +109,20 @@ impl Error {
         let mut error = Error::new(ErrorKind::TooLarge, message);
         error.0.bytes_left = Some(bytes_left);
         error
+    }
+
+    /// An error of kind [`WrongNode`](ErrorKind::WrongNode) that says which one is the right one.
+    pub fn wrong_node(message: impl Into<Cow<'static, str>>, node: &str) -> Self {
+        let mut error = Error::new(ErrorKind::WrongNode, message);
+        error.0.node = Some(node.into());
+        error
+    }
+
+    /// With [`WrongNode`](ErrorKind::WrongNode): the label of the node that has the session. It
+    /// stands in the client's credential for everybody to read; whether there is such a node, only
+    /// a list of them can tell.
+    pub fn node(&self) -> Option<&str> {
+        self.0.node.as_deref()
     }
 
     /// With [`TooLarge`](ErrorKind::TooLarge): how many bytes of encoded value there was room for.

@@ -57,9 +57,29 @@ impl Macs {
         })
     }
 
+    /// As [`tag`](Self::tag), in another context than that of these keys.
+    pub fn tag_in(&self, context: &str, carrier: &str, body: &[u8]) -> Tag {
+        tag(self.bind(&self.keys[0], carrier, context), body)
+    }
+
+    /// As [`verify`](Self::verify), in another context than that of these keys.
+    pub fn verify_in(
+        &self,
+        context: &str,
+        carrier: &str,
+        body: &[u8],
+        sent: &Tag,
+        now: Timestamp,
+    ) -> bool {
+        self.ring.keys().zip(&self.keys).any(|(key, mac)| {
+            let ours = || tag(self.bind(mac, carrier, context), body);
+            key.verifies_at(now) && bool::from(ours().ct_eq(sent))
+        })
+    }
+
     /// A key's MAC that has absorbed everything but the body.
     fn bound(&self, carrier: &str, key: usize) -> Hmac<Sha256> {
-        let bind = |mac: &Hmac<Sha256>| self.bind(mac, carrier);
+        let bind = |mac: &Hmac<Sha256>| self.bind(mac, carrier, &self.context);
         let usual = self
             .usual
             .get_or_init(|| (carrier.into(), self.keys.iter().map(bind).collect()));
@@ -70,9 +90,9 @@ impl Macs {
         }
     }
 
-    fn bind(&self, mac: &Hmac<Sha256>, carrier: &str) -> Hmac<Sha256> {
+    fn bind(&self, mac: &Hmac<Sha256>, carrier: &str, context: &str) -> Hmac<Sha256> {
         const BLOCK: usize = 64;
-        let mut head = [self.purpose, "\0", carrier, "\0", &self.context, "\0"]
+        let mut head = [self.purpose, "\0", carrier, "\0", context, "\0"]
             .concat()
             .into_bytes();
         head.resize(head.len().next_multiple_of(BLOCK), 0);
@@ -131,6 +151,20 @@ mod tests {
         assert!(!verifies(ring(0), "a/1", "y", "sid", b"body"));
         assert!(!verifies(ring(0), "a/1", "x", "sie", b"body"));
         assert!(!verifies(ring(0), "a/1", "x", "sid", b"bodz"));
+    }
+
+    #[test]
+    fn another_context_is_the_one_of_keys_made_for_it() {
+        let (x, y) = (
+            Macs::new(ring(0), "a/1", "x"),
+            Macs::new(ring(0), "a/1", "y"),
+        );
+        let now = Timestamp::default();
+        let tag = y.tag("sid", b"body");
+        assert_eq!(x.tag_in("y", "sid", b"body"), tag);
+        assert!(x.verify_in("y", "sid", b"body", &tag, now));
+        assert!(!x.verify_in("x", "sid", b"body", &tag, now));
+        assert!(!x.verify("sid", b"body", &tag, now));
     }
 
     #[test]

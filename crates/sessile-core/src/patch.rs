@@ -111,6 +111,11 @@ impl Patch {
         self.accept_older = true;
     }
 
+    /// Somebody on the way to the store knows of version `known`: the base is at least that.
+    pub fn raise_base(&mut self, known: u64) {
+        self.base = self.base.max(known);
+    }
+
     /// The highest version that the maker of this patch knows of.
     pub fn base(&self) -> u64 {
         self.base

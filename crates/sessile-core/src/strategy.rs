@@ -51,6 +51,29 @@ pub trait Strategy: fmt::Debug + Send + Sync + 'static {
     /// [`ErrorKind::TooLarge`] if the state travels with the client and is too large for that.
     fn issue(&self, record: &Record, verifier: &Verifier, carrier: &str) -> Result<String>;
 
+    /// Whether the client is to be given its credential anew by a response that has no other
+    /// reason to: the session moved, or the credential says less than is known by now. Asked when
+    /// the head leaves of a response to a request that used the session. No I/O.
+    fn reissues(&self, _presented: &Presented<'_>, held: &Held) -> bool {
+        held.reissue
+    }
+
+    /// Whether requests that belong to another node are to be forwarded there:
+    /// [`route`](Self::route) is then asked for each request that brings a credential.
+    fn forwards(&self) -> bool {
+        false
+    }
+
+    /// Which node a request belongs to, by its credential, before anybody asks for the session. No
+    /// I/O; for a credential of another node one MAC, for others nothing.
+    ///
+    /// A request that was forwarded here already, or could not be forwarded, is not asked about:
+    /// [`open`](Self::open) never forwards, and does with it what the node does with a session
+    /// that is not its own.
+    fn route<'a>(&self, _presented: &Presented<'a>, _now: Timestamp) -> Route<'a> {
+        Route::Own
+    }
+
     /// What this strategy promises as configured.
     fn guarantees(&self) -> Guarantees;
 
@@ -110,8 +133,8 @@ pub trait Strategy: fmt::Debug + Send + Sync + 'static {
         Step::ready(Ok(()))
     }
 
-    /// Hands the sessions of this node over, before it stops.
-    fn drain(&self, _until: Timestamp) -> Step<Result<()>> {
+    /// Hands the sessions of this node over before it stops, and until `until` at the latest.
+    fn drain(&self, _now: Timestamp, _until: Timestamp) -> Step<Result<()>> {
         Step::unsupported("hand its sessions over")
     }
 }
@@ -135,6 +158,16 @@ impl fmt::Debug for Presented<'_> {
             .field("arrived", &self.arrived)
             .finish()
     }
+}
+
+/// Where a request is served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Route<'a> {
+    /// Here.
+    Own,
+    /// By the node with this label, whose credential it is: its tag was verified. The label is a
+    /// name, to be looked up in a list of nodes; it is never an address.
+    Foreign(&'a str),
 }
 
 /// What [`Strategy::open`] found.

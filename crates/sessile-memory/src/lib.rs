@@ -1,7 +1,9 @@
 //! Sessions in the memory of this process.
 //!
 //! [`Sticky`] is the strategy: the client's credential names a session of this process's
-//! [`Table`]. [`MemoryStore`] is the same table as a store, for tests and for one process.
+//! [`Table`]. [`MemoryStore`] is the same table as a store, for tests and for one process. Of
+//! several processes each is a [node](Sticky::node), with a label that balancers route on; with a
+//! store behind them, memory is a cache of what the store has acknowledged.
 //!
 //! The table is cut into shards, each under a lock of its own that is held for a lookup or a
 //! replacement and never while a closure of the application runs. It is bounded in count and
@@ -11,6 +13,18 @@
 
 mod capacity;
 mod sticky;
+
+#[cfg(feature = "backing")]
+mod backed;
+#[cfg(feature = "backing")]
+mod calls;
+#[cfg(feature = "backing")]
+mod copies;
+mod misrouted;
+mod node;
+#[cfg(feature = "backing")]
+mod turns;
+
 mod store;
 mod wire;
 
@@ -22,7 +36,13 @@ mod shard;
 mod sync;
 mod tombstones;
 
+#[cfg(feature = "backing")]
+pub use backed::{BackedSticky, Backing};
+#[cfg(feature = "backing")]
+pub use calls::Calls;
 pub use capacity::Capacity;
+pub use misrouted::Misrouted;
+pub use node::{Alone, StickyBuilder, StickyNode};
 pub use sticky::Sticky;
 pub use store::MemoryStore;
 pub use table::Table;

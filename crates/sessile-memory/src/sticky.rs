@@ -3,17 +3,14 @@
 use std::sync::Arc;
 
 use sessile_core::{
-    Arrival, Candidate, Created, Credential, Found, Guarantees, KeyRing, Lifetime, Loaded, OnReuse,
-    Opened, Outcome, Patch, Presented, RECORD_LIMIT, Record, Result, SessionId, Step, Strategy,
-    SubjectCap, TOMBSTONE, Timestamp, Turn, Verifier,
+    Arrival, Candidate, Created, Credential, Error, ErrorKind, Found, Guarantees, KeyRing,
+    Lifetime, Loaded, OnReuse, Opened, Outcome, Patch, Presented, RECORD_LIMIT, Record, Result,
+    SessionId, Step, Strategy, SubjectCap, TOMBSTONE, Timestamp, Turn, Verifier,
 };
 
 use crate::sync::{AtomicU64, Ordering};
-use crate::wire::{Signer, Wire};
-use crate::{Capacity, Table};
-
-/// The label where no node is configured.
-const NO_NODE: &str = "s";
+use crate::wire::{NO_NODE, Signer, Wire};
+use crate::{Capacity, StickyBuilder, Table};
 
 /// Sessions in the memory of this process.
 ///
@@ -50,6 +47,12 @@ impl Sticky {
         }
     }
 
+    /// Sessions of one of several nodes. The label is what balancers route on: 1 to 16 of `a-z`
+    /// and `0-9`, and not `0`, which is nobody's.
+    pub fn node(label: impl Into<String>) -> StickyBuilder {
+        StickyBuilder::new(label)
+    }
+
     /// How much the table holds. Default: a million sessions, 1 GiB.
     #[must_use]
     pub fn capacity(mut self, capacity: Capacity) -> Self {
@@ -84,8 +87,21 @@ impl Sticky {
         self.table.clone()
     }
 
+    pub(crate) fn with(self, signer: Signer, cap: Option<SubjectCap>, on_reuse: OnReuse) -> Self {
+        Sticky {
+            signer,
+            cap,
+            on_reuse,
+            ..self
+        }
+    }
+
+    pub(crate) fn signer(&self) -> &Signer {
+        &self.signer
+    }
+
     fn find(&self, presented: &Presented<'_>, now: Timestamp) -> Opened {
-        let Some(wire) = Wire::parse(presented.text, NO_NODE) else {
+        let Some(wire) = Wire::parse(presented.text, self.signer.node()) else {
             return Opened::nothing(Arrival::Unknown);
         };
         // The tag is only worth its price where nothing else decides: a verifier that matches a
@@ -207,5 +223,13 @@ impl Strategy for Sticky {
 
     fn sweep(&self, now: Timestamp) -> Step<Result<u64>> {
         Step::ready(Ok(self.table.sweep(now, usize::MAX) as u64))
+    }
+
+    fn drain(&self, now: Timestamp, _until: Timestamp) -> Step<Result<()>> {
+        let message = format!(
+            "{} sessions end with this process: without a backing store there is nowhere to hand them over to",
+            self.table.count(now)
+        );
+        Step::ready(Err(Error::new(ErrorKind::Unsupported, message)))
     }
 }

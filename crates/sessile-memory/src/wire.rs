@@ -1,6 +1,7 @@
 //! The credential as it travels: `<node>.<body>.<tag>`.
 //!
-//! - `node`: the label that balancers route on, `[a-z0-9]{1,16}`; `s` where none is configured.
+//! - `node`: the label that balancers route on, `[a-z0-9]{1,16}`; `s` where none is configured,
+//!   `0` where it is to be nobody's.
 //! - `body`: base64url of `sid` (16) ‖ `verifier` (16) ‖ `version` (u64, big endian) ‖ absolute
 //!   deadline in minutes since the Unix epoch (u32, big endian): 44 bytes, 59 characters.
 //! - `tag`: base64url of the first 16 bytes of HMAC-SHA256 over
@@ -13,15 +14,30 @@
 use base64_simd::{Out, URL_SAFE_NO_PAD as BASE64};
 use sessile_core::{Credential, KeyRing, Macs, Record, SessionId, Tag, Timestamp, Verifier};
 
+/// The label where no node is configured.
+pub(crate) const NO_NODE: &str = "s";
+
+/// The label of a session that no node is to have any more. No balancer knows it, so they balance.
+pub(crate) const NOBODY: &str = "0";
+
 const PURPOSE: &str = "sessile/sticky/1";
 const BODY: usize = 44;
 const BODY_TEXT: usize = 59;
 const TAG_TEXT: usize = 22;
+const LABEL: std::ops::RangeInclusive<usize> = 1..=16;
 const MINUTE: u64 = 60_000;
 
 /// What a client sent, taken apart. The tag has not been checked: see [`Signer::verify`].
 #[derive(Debug)]
 pub(crate) struct Wire<'a> {
+    /// The node that the text names.
+    pub(crate) label: &'a str,
+    /// The version of the record that the client has seen.
+    #[cfg_attr(
+        not(any(feature = "backing", test)),
+        expect(dead_code, reason = "without a store it says nothing new")
+    )]
+    pub(crate) version: u64,
     pub(crate) credential: Credential,
     pub(crate) deadline: Timestamp,
     body: [u8; BODY],
@@ -32,16 +48,37 @@ impl<'a> Wire<'a> {
     /// Takes apart what is well formed and carries this label.
     pub(crate) fn parse(text: &'a [u8], node: &str) -> Option<Self> {
         let rest = text.strip_prefix(node.as_bytes())?.strip_prefix(b".")?;
+        Wire::take_apart(std::str::from_utf8(&text[..node.len()]).ok()?, rest)
+    }
+
+    /// Takes apart what is well formed, whichever label it carries.
+    pub(crate) fn parse_any(text: &'a [u8]) -> Option<Self> {
+        let dot = text
+            .iter()
+            .take(LABEL.end() + 1)
+            .position(|byte| *byte == b'.')?;
+        let label = std::str::from_utf8(&text[..dot]).ok()?;
+        if !is_label(label) {
+            return None;
+        }
+        Wire::take_apart(label, &text[dot + 1..])
+    }
+
+    fn take_apart(label: &'a str, rest: &'a [u8]) -> Option<Self> {
         if rest.len() != BODY_TEXT + 1 + TAG_TEXT || rest[BODY_TEXT] != b'.' {
             return None;
         }
         let (body, tag) = (&rest[..BODY_TEXT], &rest[BODY_TEXT + 1..]);
         let bytes: [u8; BODY] = decode(body)?;
-        let (mut sid, mut verifier, mut minutes) = ([0; 16], [0; 16], [0; 4]);
+        let (mut sid, mut verifier) = ([0; 16], [0; 16]);
+        let (mut version, mut minutes) = ([0; 8], [0; 4]);
         sid.copy_from_slice(&bytes[..16]);
         verifier.copy_from_slice(&bytes[16..32]);
+        version.copy_from_slice(&bytes[32..40]);
         minutes.copy_from_slice(&bytes[40..]);
         let wire = Wire {
+            label,
+            version: u64::from_be_bytes(version),
             credential: Credential {
                 sid: SessionId::from_bytes(sid),
                 verifier: Verifier::from_bytes(verifier),
@@ -54,7 +91,15 @@ impl<'a> Wire<'a> {
     }
 }
 
-/// Writes and verifies the credentials of one node.
+/// Whether this can name a node.
+pub(crate) fn is_label(text: &str) -> bool {
+    LABEL.contains(&text.len())
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+}
+
+/// Writes the credentials of one node, and verifies them and those of others with the same keys.
 #[derive(Debug)]
 pub(crate) struct Signer {
     macs: Macs,
@@ -69,31 +114,62 @@ impl Signer {
         }
     }
 
+    /// The label of the node.
+    pub(crate) fn node(&self) -> &str {
+        &self.node
+    }
+
     /// The text for a client.
     pub(crate) fn issue(&self, record: &Record, verifier: &Verifier, carrier: &str) -> String {
-        let mut body = [0; BODY];
-        body[..16].copy_from_slice(record.sid.as_bytes());
-        body[16..32].copy_from_slice(&verifier.expose());
-        body[32..40].copy_from_slice(&record.version.to_be_bytes());
-        let deadline = record.absolute_deadline.as_millis().div_ceil(MINUTE);
-        let minutes = u32::try_from(deadline).unwrap_or(u32::MAX);
-        body[40..].copy_from_slice(&minutes.to_be_bytes());
-        let tag = self.macs.tag(carrier, &body);
-
-        let mut text = String::with_capacity(self.node.len() + 1 + BODY_TEXT + 1 + TAG_TEXT);
-        text.push_str(&self.node);
-        text.push('.');
-        BASE64.encode_append(body, &mut text);
-        text.push('.');
-        BASE64.encode_append(tag, &mut text);
-        text
+        let body = body(record, verifier);
+        write(&self.node, &body, self.macs.tag(carrier, &body))
     }
 
-    /// Whether one of our keys made this, for this carrier.
+    /// The text for a client whose session is nobody's from now on.
+    #[cfg(any(feature = "backing", test))]
+    pub(crate) fn issue_for_nobody(
+        &self,
+        record: &Record,
+        verifier: &Verifier,
+        carrier: &str,
+    ) -> String {
+        let body = body(record, verifier);
+        write(NOBODY, &body, self.macs.tag_in(NOBODY, carrier, &body))
+    }
+
+    /// Whether one of our keys made this, for this carrier and the label that it names.
     pub(crate) fn verify(&self, wire: &Wire<'_>, carrier: &str, now: Timestamp) -> bool {
-        let sent: Option<Tag> = decode(wire.tag);
-        sent.is_some_and(|sent| self.macs.verify(carrier, &wire.body, &sent, now))
+        let Some(sent): Option<Tag> = decode(wire.tag) else {
+            return false;
+        };
+        let (label, body) = (wire.label, &wire.body);
+        if label == &*self.node {
+            self.macs.verify(carrier, body, &sent, now)
+        } else {
+            self.macs.verify_in(label, carrier, body, &sent, now)
+        }
     }
+}
+
+fn body(record: &Record, verifier: &Verifier) -> [u8; BODY] {
+    let mut body = [0; BODY];
+    body[..16].copy_from_slice(record.sid.as_bytes());
+    body[16..32].copy_from_slice(&verifier.expose());
+    body[32..40].copy_from_slice(&record.version.to_be_bytes());
+    let deadline = record.absolute_deadline.as_millis().div_ceil(MINUTE);
+    let minutes = u32::try_from(deadline).unwrap_or(u32::MAX);
+    body[40..].copy_from_slice(&minutes.to_be_bytes());
+    body
+}
+
+fn write(label: &str, body: &[u8; BODY], tag: Tag) -> String {
+    let mut text = String::with_capacity(label.len() + 1 + BODY_TEXT + 1 + TAG_TEXT);
+    text.push_str(label);
+    text.push('.');
+    BASE64.encode_append(body, &mut text);
+    text.push('.');
+    BASE64.encode_append(tag, &mut text);
+    text
 }
 
 /// Canonical base64url of exactly so many bytes.
@@ -146,6 +222,55 @@ mod tests {
             credential().verifier.expose()
         );
         assert_eq!(wire.deadline, Timestamp::from_millis(29_000_000 * MINUTE));
+    }
+
+    /// Computed in the same way.
+    #[test]
+    fn other_labels_have_golden_vectors() {
+        let deadline = Timestamp::from_millis(29_000_000 * MINUTE - 1);
+        let (record, verifier) = (record(3, deadline), credential().verifier);
+        let body = &GOLDEN[1..62];
+        let n1 = Signer::new(ring(), "n1");
+        let longest = Signer::new(ring(), "abcdefgh01234567");
+        for (text, label, tag) in [
+            (
+                n1.issue(&record, &verifier, CARRIER),
+                "n1",
+                "1C_6mrRojAiDAORzFTyVbA",
+            ),
+            (
+                longest.issue(&record, &verifier, CARRIER),
+                "abcdefgh01234567",
+                "Rq4uOPqrQ2KROhs9629TYw",
+            ),
+            (
+                n1.issue_for_nobody(&record, &verifier, CARRIER),
+                "0",
+                "K8pwqclMscd6MHJm41OQOQ",
+            ),
+        ] {
+            assert_eq!(text, format!("{label}{body}{tag}"));
+            // Every node reads what every other has made.
+            let wire = Wire::parse_any(text.as_bytes()).unwrap();
+            assert_eq!((wire.label, wire.version), (label, 3));
+            for signer in [&n1, &longest] {
+                assert!(signer.verify(&wire, CARRIER, Timestamp::default()));
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_label_is_not_taken_apart() {
+        let rest = &GOLDEN[1..];
+        for good in ["a", "9", "0", "abcdefgh01234567"] {
+            assert!(Wire::parse_any(format!("{good}{rest}").as_bytes()).is_some());
+        }
+        for bad in ["", "A", "n-1", "abcdefgh012345678", "é", "a "] {
+            assert!(
+                Wire::parse_any(format!("{bad}{rest}").as_bytes()).is_none(),
+                "{bad:?}"
+            );
+        }
     }
 
     #[test]

@@ -37,6 +37,13 @@ impl Error {
         self.0.bytes_left()
     }
 
+    /// With [`WrongNode`](ErrorKind::WrongNode): the label of the node that has the session, such
+    /// as for a proxy that replays a request there when it is told so. Look it up in a list of
+    /// nodes; it is a name out of the client's credential.
+    pub fn node(&self) -> Option<&str> {
+        self.0.node()
+    }
+
     /// The status a client gets for this error where the program does not choose another.
     pub fn status(&self) -> StatusCode {
         match self.kind() {

@@ -169,28 +169,42 @@ impl Handle {
     }
 
     async fn open(&self) -> Result<Opened> {
-        let text = match &self.sent {
-            Sent::Nothing => return Ok(Opened::nothing(Arrival::New)),
-            Sent::Several => {
-                telemetry::ambiguous_cookies();
-                return Ok(Opened::nothing(Arrival::Unknown));
+        let Some(presented) = self.presented() else {
+            if let Sent::Nothing = self.sent {
+                return Ok(Opened::nothing(Arrival::New));
             }
-            Sent::Ambiguous => {
+            if let Sent::Ambiguous = self.sent {
                 return Err(Error::new(
                     ErrorKind::Ambiguous,
                     "the request brings two credentials, or a malformed bearer token: send one",
                 ));
             }
-            Sent::Short(length, bytes) => &bytes[..usize::from(*length)],
-            Sent::Long(text) => text,
-        };
-        let presented = Presented {
-            text,
-            carrier: self.carrier().name(&self.shared.cookie),
-            arrived: self.arrived,
+            telemetry::ambiguous_cookies();
+            return Ok(Opened::nothing(Arrival::Unknown));
         };
         let step = self.shared.strategy.open(&presented, self.now());
         Ok(step.await?)
+    }
+
+    /// The credential that the client sent, if it sent one.
+    fn presented(&self) -> Option<Presented<'_>> {
+        let text = match &self.sent {
+            Sent::Nothing | Sent::Several | Sent::Ambiguous => return None,
+            Sent::Short(length, bytes) => &bytes[..usize::from(*length)],
+            Sent::Long(text) => text,
+        };
+        Some(Presented {
+            text,
+            carrier: self.carrier().name(&self.shared.cookie),
+            arrived: self.arrived,
+        })
+    }
+
+    /// Whether the client is to be given its credential anew though nothing was done that asks
+    /// for it.
+    pub(crate) fn reissues(&self, held: &Held) -> bool {
+        self.presented()
+            .is_some_and(|presented| self.shared.strategy.reissues(&presented, held))
     }
 
     /// No closure of the application runs under this lock, and every change is made whole, so a

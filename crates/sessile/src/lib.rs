@@ -32,7 +32,7 @@
 //! | `config` | yes | [`SessionConfig`]: the layer from a file |
 //! | `redis`, `postgres`, `mysql`, `sqlite` | no | stores for [`Stored`]: `RedisStore`, `PostgresStore`, `MySqlStore`, `SqliteStore` |
 //! | `tls` | no | TLS to them |
-//! | `stored` | yes | [`Stored`]: sessions in a store; [`Sweeper`] |
+//! | `stored` | yes | [`Stored`]: sessions in a store; a store behind a [`Sticky`] node; [`Sweeper`] |
 //! | `token` | no | sessions in a token that the client holds, `Token` |
 //! | `jwks` | no | the public keys of signed tokens over HTTP |
 //! | `tracing` | yes | events of what a service's owner should know |
@@ -100,7 +100,11 @@ pub use sessile_core::{
     OnReuse, Revocation, Scope, SessionId, Store, Strategy, SubjectCap, SystemClock, Timestamp,
     Writes,
 };
-pub use sessile_memory::{Capacity, MemoryStore, Sticky, Table};
+#[cfg(feature = "stored")]
+pub use sessile_memory::BackedSticky;
+pub use sessile_memory::{
+    Capacity, MemoryStore, Misrouted, Sticky, StickyBuilder, StickyNode, Table,
+};
 #[cfg(feature = "redis")]
 pub use sessile_redis::{RedisStore, RedisStoreBuilder};
 #[cfg(feature = "mysql")]

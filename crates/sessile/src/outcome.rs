@@ -101,7 +101,10 @@ fn write_credential<B>(handle: &Handle, response: &mut Response<B>) -> Result<()
     let (carrier, cookie) = (handle.carrier(), &shared.cookie);
     let headers = response.headers_mut();
     handle.issue(|issue, held| match (issue, held) {
-        (Issue::Credential, Some(held)) => {
+        (issue, Some(held))
+            if issue == Issue::Credential
+                || issue == Issue::Nothing && handle.reissues(held) =>
+        {
             let name = carrier.name(cookie);
             let text = shared.strategy.issue(&held.record, &held.verifier, name)?;
             let remaining = held.record.absolute_deadline.since(handle.now());

@@ -147,15 +147,19 @@ impl Sessions {
         Ok(self.shared.strategy.ping().await?)
     }
 
-    /// Hands the sessions of this node over before it stops, within `deadline`.
+    /// Hands the sessions of this node over before it stops: from now on, for good, every session
+    /// that is used or made here is nobody's, and balancers send its client anywhere. It is over
+    /// when clients have stopped coming with this node's label, or after `deadline`; the node
+    /// serves until then, so its readiness must not change before. Requests that bring a
+    /// credential and don't use it are not waited for.
     ///
     /// # Errors
     ///
     /// [`Unsupported`](crate::ErrorKind::Unsupported) if there is nowhere to hand them over to: they end with the
     /// process.
     pub async fn drain(&self, deadline: Duration) -> Result<()> {
-        let until = self.shared.clock.now().after(deadline);
-        Ok(self.shared.strategy.drain(until).await?)
+        let now = self.shared.clock.now();
+        Ok(self.shared.strategy.drain(now, now.after(deadline)).await?)
     }
 
     /// What the configured strategy promises.

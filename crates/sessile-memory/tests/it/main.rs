@@ -11,5 +11,7 @@ mod expiry;
 mod index;
 mod laws;
 mod model;
+#[cfg(feature = "backing")]
+mod nodes;
 mod sticky;
 mod support;

@@ -366,7 +366,7 @@ impl Draft {
 impl Issue {
     /// What a response has to tell about a session that nothing was done to.
     pub(crate) fn of(held: &Held) -> Self {
-        if held.renewed || held.reissue {
+        if held.renewed {
             Issue::Credential
         } else {
             Issue::Nothing

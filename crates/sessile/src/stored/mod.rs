@@ -3,7 +3,6 @@
 mod connect;
 mod policy;
 mod strategy;
-mod turns;
 mod wire;
 
 pub use policy::ErrorPolicy;

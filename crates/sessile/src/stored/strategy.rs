@@ -1,18 +1,16 @@
-//! The strategy: one call to the store for each operation, each within its deadline.
+//! The strategy: one call to the store for each operation.
 
-use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
 use sessile_core::{
-    Applied, Arrival, Candidate, Created, Credential, Error, ErrorKind, Found, Guarantees, KeyRing,
-    Loaded, OnReuse, Opened, Outcome, Patch, Patched, Presented, Record, Result, SessionId, Step,
-    Store, Strategy, SubjectCap, TOMBSTONE, Timestamp, Turn, Verifier,
+    Arrival, Candidate, Created, Credential, Error, ErrorKind, Found, Guarantees, KeyRing, Loaded,
+    OnReuse, Opened, Outcome, Patch, Presented, Record, Result, SessionId, Step, Store, Strategy,
+    SubjectCap, TOMBSTONE, Timestamp, Turn, Verifier,
 };
-use tokio::time::timeout;
+use sessile_memory::Calls;
 
 use super::ErrorPolicy;
-use super::turns::{Place, Turns};
 use super::wire::Wire;
 
 /// Sessions in a store: Redis, PostgreSQL, MySQL, SQLite, or yours.
@@ -34,25 +32,22 @@ use super::wire::Wire;
 /// ```
 #[derive(Debug)]
 pub struct Stored {
-    calls: Calls,
+    asked: Asked,
     wire: Wire,
     cap: Option<SubjectCap>,
-    turns: Arc<Turns>,
 }
 
 impl Stored {
     /// Sessions in this store.
     pub fn new(store: impl Store) -> Self {
         Stored {
-            calls: Calls {
-                store: Arc::new(store),
-                deadline: Duration::from_secs(2),
+            asked: Asked {
+                calls: Calls::new(store),
                 errors: ErrorPolicy::default(),
                 on_reuse: OnReuse::default(),
             },
             wire: Wire::default(),
             cap: None,
-            turns: Arc::default(),
         }
     }
 
@@ -70,14 +65,14 @@ impl Stored {
     /// `Unknown`, beyond the second an update is a `Conflict`. Default: 2 seconds.
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
-        self.calls.deadline = deadline;
+        self.asked.calls.set_deadline(deadline);
         self
     }
 
     /// What becomes of a request while the store is away. Default: it fails.
     #[must_use]
     pub fn errors(mut self, policy: ErrorPolicy) -> Self {
-        self.calls.errors = policy;
+        self.asked.errors = policy;
         self
     }
 
@@ -91,7 +86,7 @@ impl Stored {
     /// What happens when a renewed credential is used after its grace. Default: the session ends.
     #[must_use]
     pub fn on_reuse(mut self, on_reuse: OnReuse) -> Self {
-        self.calls.on_reuse = on_reuse;
+        self.asked.on_reuse = on_reuse;
         self
     }
 }
@@ -102,13 +97,13 @@ impl Strategy for Stored {
         let Some(credential) = credential else {
             return Step::ready(Ok(Opened::nothing(Arrival::Unknown)));
         };
-        let (calls, arrived) = (self.calls.clone(), presented.arrived);
-        Step::wait(async move { calls.open(credential, arrived, now).await })
+        let (asked, arrived) = (self.asked.clone(), presented.arrived);
+        Step::wait(async move { asked.open(credential, arrived, now).await })
     }
 
     fn create(&self, record: Arc<Record>, now: Timestamp) -> Step<Result<Created>> {
-        let (calls, cap) = (self.calls.clone(), self.cap);
-        Step::wait(async move { calls.write(calls.store.create(record, cap, now)).await })
+        let (calls, cap) = (self.asked.calls.clone(), self.cap);
+        Step::wait(async move { calls.create(record, cap, now).await })
     }
 
     fn apply(
@@ -118,18 +113,8 @@ impl Strategy for Stored {
         turn: Option<Turn>,
         now: Timestamp,
     ) -> Step<Result<Outcome>> {
-        let (calls, record, patch) = (self.calls.clone(), record.clone(), patch.clone());
-        if patch.expects().is_empty() {
-            return Step::wait(async move { calls.apply(&record, &patch, now).await });
-        }
-        let (turns, place) = (self.turns.clone(), turn.and_then(Turn::into_inner));
-        Step::wait(async move {
-            let place = match place {
-                Some(place) => place,
-                None => calls.wait(turns, record.sid).await?,
-            };
-            calls.apply_in_turn(place, &record, &patch, now).await
-        })
+        let (asked, record, patch) = (self.asked.clone(), record.clone(), patch.clone());
+        Step::wait(async move { asked.apply(record, &patch, turn, now).await })
     }
 
     fn end(
@@ -138,14 +123,14 @@ impl Strategy for Stored {
         now: Timestamp,
         until: Timestamp,
     ) -> Step<Result<Option<Arc<Record>>>> {
-        let calls = self.calls.clone();
-        Step::wait(async move { calls.write(calls.store.end(&sid, now, until)).await })
+        let calls = self.asked.calls.clone();
+        Step::wait(async move { calls.end(&sid, now, until).await })
     }
 
     fn reload(&self, record: &Arc<Record>, now: Timestamp) -> Step<Result<Option<Arc<Record>>>> {
-        let (calls, sid) = (self.calls.clone(), record.sid);
+        let (calls, sid) = (self.asked.calls.clone(), record.sid);
         Step::wait(async move {
-            Ok(match calls.read(calls.store.load(&sid, now)).await? {
+            Ok(match calls.load(&sid, now).await? {
                 Loaded::Live(record) => Some(record),
                 _ => None,
             })
@@ -158,51 +143,50 @@ impl Strategy for Stored {
     }
 
     fn guarantees(&self) -> Guarantees {
-        self.calls.store.guarantees()
+        self.asked.calls.guarantees()
     }
 
     fn deadline(&self) -> Duration {
-        self.calls.deadline
+        self.asked.calls.deadline()
     }
 
     fn list(&self, subject: &str, now: Timestamp) -> Step<Result<Vec<Candidate>>> {
-        let (calls, subject) = (self.calls.clone(), subject.to_owned());
-        Step::wait(async move { calls.read(calls.store.list(&subject, now)).await })
+        let (calls, subject) = (self.asked.calls.clone(), subject.to_owned());
+        Step::wait(async move { calls.list(&subject, now).await })
     }
 
     fn count(&self, now: Timestamp) -> Step<Result<Option<u64>>> {
-        let calls = self.calls.clone();
-        Step::wait(async move { calls.read(calls.store.count(now)).await })
+        let calls = self.asked.calls.clone();
+        Step::wait(async move { calls.count(now).await })
     }
 
     fn ping(&self) -> Step<Result<()>> {
-        let calls = self.calls.clone();
-        Step::wait(async move { calls.read(calls.store.ping()).await })
+        let calls = self.asked.calls.clone();
+        Step::wait(async move { calls.ping().await })
     }
 
     fn sweep(&self, now: Timestamp) -> Step<Result<u64>> {
-        let calls = self.calls.clone();
+        let calls = self.asked.calls.clone();
         Step::wait(async move { calls.sweep(now).await })
     }
 }
 
-/// The store, and how it is asked.
+/// The store, and what becomes of a request by what it answers.
 #[derive(Clone, Debug)]
-struct Calls {
-    store: Arc<dyn Store>,
-    deadline: Duration,
+struct Asked {
+    calls: Calls,
     errors: ErrorPolicy,
     on_reuse: OnReuse,
 }
 
-impl Calls {
+impl Asked {
     async fn open(
         &self,
         credential: Credential,
         arrived: Timestamp,
         now: Timestamp,
     ) -> Result<Opened> {
-        let record = match self.read(self.store.load(&credential.sid, now)).await {
+        let record = match self.calls.load(&credential.sid, now).await {
             Ok(Loaded::Live(record)) => record,
             Ok(Loaded::Expired) => return Ok(Opened::nothing(Arrival::Expired)),
             Ok(Loaded::Ended) => return Ok(Opened::nothing(Arrival::Ended)),
@@ -214,117 +198,24 @@ impl Calls {
         };
         let mut opened = Opened::judged(record, credential, arrived);
         if let (Found::Reuse(sid), OnReuse::End) = (&opened.found, self.on_reuse) {
-            self.write(self.store.end(sid, now, now.after(TOMBSTONE)))
-                .await?;
+            self.calls.end(sid, now, now.after(TOMBSTONE)).await?;
             opened.arrival = Arrival::Ended;
         }
         Ok(opened)
     }
 
-    async fn apply(&self, record: &Arc<Record>, patch: &Patch, now: Timestamp) -> Result<Outcome> {
-        let applied = match self.write(self.store.apply(&record.sid, now, patch)).await {
+    async fn apply(
+        &self,
+        record: Arc<Record>,
+        patch: &Patch,
+        turn: Option<Turn>,
+        now: Timestamp,
+    ) -> Result<Outcome> {
+        match self.calls.apply(&record, patch, turn, now).await {
             // Nothing of the handler's is lost with it, and the next request notes its use.
-            Err(error) if patch.is_note() && self.forgives(&error) => {
-                return Ok(Outcome::Applied(record.clone()));
-            }
-            applied => applied?,
-        };
-        Ok(match applied {
-            Applied::Applied {
-                record: Some(record),
-                ..
-            } => Outcome::Applied(record),
-            Applied::Applied { version, .. } => self.own_view(record, patch, version, now).await?,
-            Applied::Conflict(record) => Outcome::Conflict(record),
-            Applied::Gone => Outcome::Gone,
-        })
-    }
-
-    /// The record after a patch that met its base: what was read, with the patch.
-    async fn own_view(
-        &self,
-        record: &Arc<Record>,
-        patch: &Patch,
-        version: u64,
-        now: Timestamp,
-    ) -> Result<Outcome> {
-        if record.version == patch.base()
-            && let Patched::Applied(next) = patch.apply_to(record, now)?
-            && next.version == version
-        {
-            return Ok(Outcome::Applied(Arc::new(next)));
+            Err(error) if patch.is_note() && self.forgives(&error) => Ok(Outcome::Applied(record)),
+            applied => applied,
         }
-        // It was read at another version than the patch is based on, so this is not it.
-        Ok(match self.read(self.store.load(&record.sid, now)).await? {
-            Loaded::Live(record) => Outcome::Applied(record),
-            _ => Outcome::Gone,
-        })
-    }
-
-    async fn wait(&self, turns: Arc<Turns>, sid: SessionId) -> Result<Place> {
-        timeout(self.deadline, turns.wait(sid)).await.map_err(|_| {
-            let message = "others kept changing this session until the deadline";
-            Error::new(ErrorKind::Conflict, message)
-        })
-    }
-
-    /// Applies a patch that rests on what it read, after those that came before it. Refused, it
-    /// keeps its place.
-    async fn apply_in_turn(
-        &self,
-        mut place: Place,
-        record: &Arc<Record>,
-        patch: &Patch,
-        now: Timestamp,
-    ) -> Result<Outcome> {
-        // The store would say the same, a round trip later.
-        if let Some(left) = place.left().filter(|left| left.version > record.version)
-            && matches!(patch.apply_to(left, now), Ok(Patched::Conflict))
-        {
-            return Ok(Outcome::Retry(left.clone(), Turn::new(place)));
-        }
-        match self.apply(record, patch, now).await? {
-            Outcome::Conflict(record) => {
-                place.leave(&record);
-                Ok(Outcome::Retry(record, Turn::new(place)))
-            }
-            outcome => {
-                if let Outcome::Applied(record) = &outcome {
-                    place.leave(record);
-                }
-                Ok(outcome)
-            }
-        }
-    }
-
-    async fn sweep(&self, now: Timestamp) -> Result<u64> {
-        /// Few enough that a batch takes milliseconds and nobody waits behind it.
-        const BATCH: usize = 1000;
-        let mut swept = 0;
-        loop {
-            let batch = self.write(self.store.sweep(now, BATCH)).await?;
-            swept += batch as u64;
-            if batch < BATCH {
-                return Ok(swept);
-            }
-        }
-    }
-
-    /// A read that took too long did nothing.
-    async fn read<T>(&self, call: impl Future<Output = Result<T>>) -> Result<T> {
-        self.within(ErrorKind::Unavailable, call).await
-    }
-
-    /// A write that took too long may have been done.
-    async fn write<T>(&self, call: impl Future<Output = Result<T>>) -> Result<T> {
-        self.within(ErrorKind::Unknown, call).await
-    }
-
-    async fn within<T>(&self, late: ErrorKind, call: impl Future<Output = Result<T>>) -> Result<T> {
-        timeout(self.deadline, call).await.unwrap_or_else(|_| {
-            let message = format!("the store did not answer within {:?}", self.deadline);
-            Err(Error::new(late, message))
-        })
     }
 
     /// Whether the request goes on all the same.

@@ -11,6 +11,9 @@ fn home() -> Home {
     Sticky::new()
 }
 
+/// Whether a credential says which version of the session its client has seen.
+const RETOLD: bool = false;
+
 /// What a credential starts with.
 const LABEL: &str = "s.";
 

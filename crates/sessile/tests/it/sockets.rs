@@ -136,11 +136,12 @@ async fn the_same_story_over_both_versions_with_axum_and_without() {
                 story(connect(layer.layer(app), version).await).await
             };
             let first = "[\"cache-control\", \"set-cookie\", \"vary\"]";
+            let again = if crate::RETOLD { first } else { "[\"vary\"]" };
             let expected = [
                 format!("200 OK visit 1 {first}"),
-                "200 OK visit 2 [\"vary\"]".to_owned(),
-                "200 OK  [\"vary\"]".to_owned(),
-                "200 OK visit 4 [\"vary\"]".to_owned(),
+                format!("200 OK visit 2 {again}"),
+                format!("200 OK  {again}"),
+                format!("200 OK visit 4 {again}"),
                 "visit 1".to_owned(),
             ];
             assert_eq!(story, expected, "{version:?} {with_axum}");

@@ -10,14 +10,18 @@ type Home = Stored;
 fn home() -> Home {
     Stored::new(MemoryStore::default())
 }
+/// Whether a credential says which version of the session its client has seen.
+const RETOLD: bool = false;
+
+/// What a credential starts with.
+const LABEL: &str = "";
+
 #[path = "../it/axum.rs"]
 mod axum;
 #[path = "../it/budgets.rs"]
 mod budgets;
 #[path = "../it/caches.rs"]
 mod caches;
-/// What a credential starts with.
-const LABEL: &str = "";
 
 #[path = "../it/carriers.rs"]
 mod carriers;

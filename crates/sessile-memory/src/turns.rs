@@ -14,11 +14,11 @@ use tokio::sync::{Mutex as Line, OwnedMutexGuard};
 type Left = Option<Arc<Record>>;
 
 #[derive(Debug, Default)]
-pub(super) struct Turns(Mutex<HashMap<SessionId, Arc<Line<Left>>>>);
+pub(crate) struct Turns(Mutex<HashMap<SessionId, Arc<Line<Left>>>>);
 
 /// A place in the line of one session. Dropped, the next one has the turn.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(crate) struct Place {
     turns: Arc<Turns>,
     sid: SessionId,
     line: Arc<Line<Left>>,
@@ -27,7 +27,7 @@ pub(super) struct Place {
 
 impl Turns {
     /// Waits for a turn on this session.
-    pub(super) async fn wait(self: Arc<Self>, sid: SessionId) -> Place {
+    pub(crate) async fn wait(self: Arc<Self>, sid: SessionId) -> Place {
         let line = self.lines().entry(sid).or_default().clone();
         // It is in the line before it waits: given up meanwhile, it still tidies up.
         let mut place = Place {
@@ -48,12 +48,12 @@ impl Turns {
 
 impl Place {
     /// The record that the one before left, if somebody was right before.
-    pub(super) fn left(&self) -> Option<&Arc<Record>> {
+    pub(crate) fn left(&self) -> Option<&Arc<Record>> {
         self.left.as_ref()?.as_ref()
     }
 
     /// What this one leaves to the next.
-    pub(super) fn leave(&mut self, record: &Arc<Record>) {
+    pub(crate) fn leave(&mut self, record: &Arc<Record>) {
         if let Some(left) = &mut self.left {
             **left = Some(record.clone());
         }
