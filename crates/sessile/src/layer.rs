@@ -25,8 +25,8 @@ use crate::{CookieConfig, SessionService, Sessions, telemetry};
 /// ```
 #[derive(Clone)]
 pub struct SessionLayer<E = DefaultOnError> {
-    shared: Arc<Shared>,
-    on_error: E,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) on_error: E,
 }
 
 /// Answers errors with their status and nothing else: the default of
@@ -44,6 +44,8 @@ pub(crate) struct Shared {
     /// For how long a commit starts over when others change what its updates had read.
     pub(crate) deadline: Duration,
     pub(crate) max_bytes: usize,
+    #[cfg(feature = "forward")]
+    pub(crate) forward: Option<crate::Forward>,
 }
 
 impl SessionLayer {
@@ -58,6 +60,8 @@ impl SessionLayer {
                 clock: Arc::new(SystemClock),
                 deadline,
                 max_bytes,
+                #[cfg(feature = "forward")]
+                forward: None,
             }),
             on_error: DefaultOnError,
         }
@@ -119,7 +123,7 @@ impl<E> SessionLayer<E> {
         Sessions::new(self.shared.clone())
     }
 
-    fn shared(&mut self) -> &mut Shared {
+    pub(crate) fn shared(&mut self) -> &mut Shared {
         Arc::make_mut(&mut self.shared)
     }
 }

@@ -29,9 +29,13 @@
 //! | feature | default | adds |
 //! |---|---|---|
 //! | `axum` | yes | extractors and rejections for axum |
+//! | `forward` | no | [`ForwardLayer`]: requests for sessions of other nodes are sent on to them |
 //! | `stored` | yes | [`Stored`]: sessions in a store; [`Sweeper`] |
 //! | `tracing` | yes | events of what a service's owner should know |
 #![cfg_attr(docsrs, feature(doc_cfg))]
+
+#[cfg(feature = "forward")]
+mod forward;
 
 mod layer;
 mod service;
@@ -67,6 +71,10 @@ pub mod guide;
 
 pub use cookie::{Checked, CookieConfig, SameSite, Unchecked};
 pub use error::{Error, ErrorKind, Result};
+#[cfg(feature = "forward")]
+pub use forward::{
+    Forward, ForwardBody, ForwardFuture, ForwardLayer, ForwardService, Owner, Peers, Routing,
+};
 pub use future::ResponseFuture;
 pub use key::{AsKey, Key, KeyName};
 pub use layer::{DefaultOnError, SessionLayer};
