@@ -43,6 +43,7 @@ pub(crate) const STEPS: &[Step] = steps! {
     test: "unit, integration and documentation tests",
     loom: "the table of sessions under every interleaving",
     stores: "every store on its real server",
+    balancers: "every balancer with the configuration written for it",
     e2e: "the example programs as processes, over sockets and in a browser",
 };
 
@@ -139,6 +140,12 @@ fn loom(tally: &mut Tally) -> StepResult {
 fn stores(tally: &mut Tally) -> StepResult {
     let note = install::servers();
     counted(cargo("test --lib --test stores -p").arg(END_TO_END), tally)?;
+    Ok(Outcome::Passed(note))
+}
+
+fn balancers(tally: &mut Tally) -> StepResult {
+    let note = install::balancers();
+    counted(cargo("test --test balancers -p").arg(END_TO_END), tally)?;
     Ok(Outcome::Passed(note))
 }
 
