@@ -6,8 +6,10 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Bytes;
 use axum::routing::post;
+use futures_util::stream;
 use http::{Request, Response, StatusCode};
-use http_body_util::Full;
+use http_body_util::{BodyExt as _, Full, StreamBody};
+use hyper::body::Frame;
 use sessile::{Error, ErrorKind, Session};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
@@ -197,7 +199,6 @@ async fn the_error_is_typed_for_outer_layers_and_the_program_can_make_the_page()
     let answer = dressed.layer(inner).oneshot(request("n8")).await.unwrap();
     assert_eq!(answer.status(), StatusCode::BAD_GATEWAY);
     assert_eq!(answer.headers()["cache-control"], "no-store");
-    use http_body_util::BodyExt as _;
     let page = answer
         .into_body()
         .collect()
@@ -217,4 +218,30 @@ async fn a_connection_that_the_owner_closed_meanwhile_is_not_used_again() {
         assert_eq!(body(&ask(n1.address, &head, "abc").await), "n2 3");
     }
     assert_eq!(n2.connections(), 1, "kept from hop to hop");
+}
+
+#[tokio::test]
+async fn a_client_that_breaks_its_body_off_is_told_that_it_was_its_own_doing() {
+    let labelled = Labelled::new("n1", Default::default(), Next::Adopt);
+    let silent = listener().await;
+    let peers = [("n9", silent.local_addr().unwrap())];
+    let (_, forward) = layers(&labelled, &peers, |forward| forward);
+    let frames = [
+        Ok(Frame::data(Bytes::from_static(b"half"))),
+        Err(std::io::Error::other("broken off")),
+    ];
+    let request = Request::post("/")
+        .header(
+            "cookie",
+            format!("__Host-sid={}", labelled.credential_of("n9")),
+        )
+        .body(StreamBody::new(stream::iter(frames)));
+    let inner = service_fn(async |_: Request<_>| {
+        Ok::<_, std::convert::Infallible>(Response::new(String::from("local")))
+    });
+    let answer = forward.layer(inner).oneshot(request.unwrap()).await;
+    let answer = answer.unwrap();
+    assert_eq!(answer.status(), StatusCode::BAD_REQUEST);
+    let error = answer.extensions().get::<Error>().unwrap();
+    assert_eq!(error.kind(), ErrorKind::Unknown);
 }

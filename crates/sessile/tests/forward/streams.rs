@@ -88,6 +88,27 @@ async fn an_upload_of_100_megabytes_is_never_held_and_waits_for_whoever_reads_it
     assert_eq!(body, (CHUNKS * CHUNK as u64).to_string());
 }
 
+#[tokio::test]
+async fn a_client_that_waits_to_be_told_to_go_on_is_told_so() {
+    let [n1, n2] = Plan::new(trailers).two().await;
+    let first = ask(n2.address, "GET /", "").await;
+    let mut wire = Wire::to(n1.address).await;
+    let cookie = credential(&first);
+    wire.send(&format!(
+        "POST /echo HTTP/1.1\r\nhost: a\r\nconnection: close\r\nexpect: 100-continue\r\n\
+         content-length: 5\r\ncookie: __Host-sid={cookie}\r\n\r\n"
+    ))
+    .await;
+    let interim = wire.read_until("\r\n\r\n").await;
+    assert!(interim.starts_with("HTTP/1.1 100"), "{interim}");
+    wire.send("hello").await;
+    let answer = wire.read_until("").await;
+    assert!(
+        answer.contains("200 OK") && answer.contains("hello"),
+        "{answer}"
+    );
+}
+
 /// One event for each permit.
 static EVENTS: Semaphore = Semaphore::const_new(0);
 static STOPPED: AtomicBool = AtomicBool::new(false);

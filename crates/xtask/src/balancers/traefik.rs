@@ -47,7 +47,8 @@ http:
         return text;
     }
     line!(text, "    # Away is who fails the check. Until it does, what only reads is tried elsewhere at once;
-    # what writes gets its 502, since Traefik can't tell what was sent from what was not.");
+    # what writes gets its 502, since Traefik can't tell what was sent from what was not. Its passive
+    # check would notice sooner, but takes an application's own 500 for a node that is away.");
     for (first, node) in nodes.iter().enumerate() {
         let label = &node.label;
         line!(text, "    {label}: {{failover: {{service: {label}-alone, fallback: {label}-others}}}}
