@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
+use sessile_e2e::eventually;
+
 pub(crate) struct Node {
     pub(crate) label: &'static str,
     pub(crate) port: u16,
@@ -62,7 +64,9 @@ impl Node {
 
     /// Comes back, on the same port.
     pub(crate) fn revive(&mut self) {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, self.port)).unwrap();
+        // A connection of somebody's may have got the port meanwhile.
+        let bind = || TcpListener::bind((Ipv4Addr::LOCALHOST, self.port)).ok();
+        let listener = eventually("the port is free again", bind);
         *self = Node::listen(self.label, listener);
     }
 

@@ -1,6 +1,7 @@
 //! The real balancers, each with the configuration that `cargo xtask balancers` writes for it.
 
 use std::fs;
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
@@ -185,7 +186,7 @@ http {
 ";
 
 impl Balancer {
-    /// Starts it in front of these nodes, and waits until it sends requests to all of them; `None`
+    /// Starts it in front of these nodes, and waits until it listens; `None`
     /// and a word about it if it is not installed.
     ///
     /// # Panics
@@ -199,20 +200,32 @@ impl Balancer {
             );
             return None;
         };
-        let (folder, port) = (Folder::new(name), free_port());
+        // Somebody else can take the port between our look and the program's.
+        for _ in 0..3 {
+            let mut balancer = Balancer::launch(proxy, &program, nodes);
+            let listens = eventually(name, || {
+                let address = ("127.0.0.1", balancer.port);
+                let there = TcpStream::connect(address).is_ok();
+                (there || !balancer.daemon.is_running()).then_some(there)
+            });
+            if listens && balancer.daemon.is_running() {
+                return Some(balancer);
+            }
+            println!("{name} did not start: {}", balancer.daemon.log());
+        }
+        panic!("{name} does not start")
+    }
+
+    fn launch(proxy: Proxy, program: &Path, nodes: &[(&str, u16)]) -> Balancer {
+        let (folder, port) = (Folder::new(proxy.name()), free_port());
         let configuration = proxy.configuration(nodes, port);
-        let mut command = proxy.command(&program, folder.path(), &configuration, port);
+        let mut command = proxy.command(program, folder.path(), &configuration, port);
         let daemon = Daemon::start(&mut command, &folder.path().join("log"));
-        let mut balancer = Balancer {
+        Balancer {
             port,
             daemon,
             _folder: folder,
-        };
-        eventually(name, || {
-            assert!(balancer.daemon.is_running(), "{name}: {}", balancer.log());
-            std::net::TcpStream::connect(("127.0.0.1", port)).ok()
-        });
-        Some(balancer)
+        }
     }
 
     /// What it has printed.

@@ -147,7 +147,7 @@ mod tests {
             verify(&n2, &request("POST", "/a?b=d"), b"n2.x.y", NOW),
             None
         );
-        let (key, carrier) = (signer(1, "n2", "sid"), signer(0, "n2", "sie"));
+        let (key, carrier) = (signer(1, "n2", "sid"), signer(0, "n2", "csid"));
         assert_eq!(verify(&key, &seen, b"n2.x.y", NOW), None);
         assert_eq!(verify(&carrier, &seen, b"n2.x.y", NOW), None);
     }
