@@ -27,7 +27,8 @@ usage: sessile-bench [MODE] [--check]
   instr     instructions per request over the bare framework (needs valgrind)
   memory    resident bytes per session at a million sessions, and after they expired
   threads   throughput of two threads against one
-  map       concurrent maps for a session table";
+  map       concurrent maps for a session table
+  lost      what parallel requests to one session lose (needs redis-server)";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -41,12 +42,14 @@ fn main() -> ExitCode {
         ["memory"] => modes::memory::print(&modes::memory::measure()),
         ["threads"] => modes::threads::print(&modes::threads::measure()),
         ["map"] => modes::map::run(),
+        ["lost"] => modes::lost::run(),
         // Children that the modes above start; a process of its own each, because they measure a process.
         [modes::instr::CHILD, contestant, workload, requests] => {
             modes::instr::child(contestant, workload, requests);
         }
         [modes::memory::CHILD, contestant] => modes::memory::child(contestant),
         [modes::map::CHILD, map] => modes::map::child(map),
+        [modes::lost::CHILD, contestant, redis] => modes::lost::child(contestant, redis),
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::thread;
 use std::time::Duration;
 
-use sessile_e2e::{Balancer, Proxy, eventually};
+use sessile_e2e::{Balancer, BalancerKind, eventually};
 
 use crate::client::ask;
 use crate::labelled::Node;
@@ -28,7 +28,7 @@ struct Stage {
 }
 
 impl Stage {
-    fn set(proxy: Proxy) -> Option<Stage> {
+    fn set(proxy: BalancerKind) -> Option<Stage> {
         let nodes: Vec<_> = LABELS.into_iter().map(Node::start).collect();
         let table: Vec<_> = nodes.iter().map(|node| (node.label, node.port)).collect();
         let balancer = Balancer::start(proxy, &table)?;
@@ -69,7 +69,7 @@ impl Stage {
     }
 }
 
-pub(crate) fn a_client_stays_on_its_node_over_a_thousand_requests(proxy: Proxy) {
+pub(crate) fn a_client_stays_on_its_node_over_a_thousand_requests(proxy: BalancerKind) {
     let Some(stage) = Stage::set(proxy) else {
         return;
     };
@@ -95,7 +95,7 @@ pub(crate) fn a_client_stays_on_its_node_over_a_thousand_requests(proxy: Proxy) 
     }
 }
 
-pub(crate) fn what_is_no_nodes_label_is_balanced_over_all(proxy: Proxy) {
+pub(crate) fn what_is_no_nodes_label_is_balanced_over_all(proxy: BalancerKind) {
     let Some(stage) = Stage::set(proxy) else {
         return;
     };
@@ -115,7 +115,7 @@ pub(crate) fn what_is_no_nodes_label_is_balanced_over_all(proxy: Proxy) {
     }
 }
 
-pub(crate) fn who_has_lost_its_node_is_answered_elsewhere(proxy: Proxy, facts: &Facts) {
+pub(crate) fn who_has_lost_its_node_is_answered_elsewhere(proxy: BalancerKind, facts: &Facts) {
     let Some(mut stage) = Stage::set(proxy) else {
         return;
     };
@@ -154,7 +154,7 @@ pub(crate) fn who_has_lost_its_node_is_answered_elsewhere(proxy: Proxy, facts: &
     assert!(elsewhere(&later), "{later:?}");
 }
 
-pub(crate) fn a_write_that_was_under_way_is_not_sent_again(proxy: Proxy, facts: &Facts) {
+pub(crate) fn a_write_that_was_under_way_is_not_sent_again(proxy: BalancerKind, facts: &Facts) {
     let Some(stage) = Stage::set(proxy) else {
         return;
     };

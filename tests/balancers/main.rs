@@ -9,7 +9,7 @@ mod labelled;
 mod laws;
 
 use laws::Facts;
-use sessile_e2e::Proxy;
+use sessile_e2e::BalancerKind;
 
 macro_rules! balancer {
     ($name:ident, $proxy:expr, $facts:expr) => {
@@ -43,7 +43,7 @@ macro_rules! balancer {
 
 balancer!(
     haproxy,
-    Proxy::Haproxy,
+    BalancerKind::Haproxy,
     Facts {
         saves_writes: true,
         repeats_reads: false,
@@ -53,7 +53,7 @@ balancer!(
 
 balancer!(
     nginx,
-    Proxy::Nginx,
+    BalancerKind::Nginx,
     Facts {
         saves_writes: true,
         repeats_reads: true,
@@ -63,7 +63,7 @@ balancer!(
 
 balancer!(
     envoy,
-    Proxy::Envoy,
+    BalancerKind::Envoy,
     Facts {
         saves_writes: true,
         repeats_reads: false,
@@ -73,7 +73,7 @@ balancer!(
 
 balancer!(
     traefik,
-    Proxy::Traefik,
+    BalancerKind::Traefik,
     Facts {
         saves_writes: false,
         repeats_reads: true,
@@ -83,7 +83,7 @@ balancer!(
 
 balancer!(
     caddy,
-    Proxy::Caddy,
+    BalancerKind::Caddy,
     Facts {
         saves_writes: true,
         repeats_reads: true,

@@ -1,6 +1,8 @@
 //! The page of `quickstart` in a headless Chromium.
 
-use crate::support::{Chromium, Server, skipped};
+use sessile_e2e::Server;
+
+use crate::support::{Chromium, skipped};
 
 const WHY: &str = "no chromium on the PATH; `cargo xtask test` installs it";
 

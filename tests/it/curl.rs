@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::{Server, on_path, skipped};
+use sessile_e2e::{Server, on_path};
+
+use crate::support::skipped;
 
 #[test]
 fn curl_with_a_jar_counts_and_without_one_does_not() {

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::Server;
+use sessile_e2e::{Folder, KEY, Server};
 
 #[test]
 fn hyper_only_counts_logs_in_and_logs_out() {
@@ -44,4 +44,32 @@ fn typed_keeps_a_cart() {
         client.get("/cart").json(),
         json!({ "articles": {}, "coupon": null })
     );
+}
+
+#[test]
+fn stored_counts_on_after_a_restart_and_keeps_three_devices() {
+    let folder = Folder::new("stored");
+    let url = format!("sqlite:{}/sessions.db", folder.path().display());
+    let start = || Server::with("stored", &[&url], KEY);
+    let server = start();
+    assert!(
+        server.greeting.contains("durability  acknowledged"),
+        "{}",
+        server.greeting
+    );
+    let mut client = server.client();
+    assert_eq!(client.get("/visits").body, "visit 1\n");
+    drop(server); // killed
+    let server = start();
+    let mut client = client.at(server.port);
+    assert_eq!(client.get("/visits").body, "visit 2\n");
+    client.post("/login/ada").is(200);
+    let mut others: Vec<_> = (0..3).map(|_| server.client()).collect();
+    for other in &mut others {
+        other.post("/login/ada").is(200);
+    }
+    assert_eq!(client.get("/devices").body, "", "the oldest one made room");
+    assert_eq!(others[0].get("/devices").body.lines().count(), 3);
+    others[0].post("/logout").is(200);
+    assert_eq!(others[1].get("/devices").body.lines().count(), 2);
 }

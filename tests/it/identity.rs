@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{KEY, Server, eventually, pause};
+use sessile_e2e::{KEY, Server, eventually, pause};
 
 #[test]
 fn identity() {

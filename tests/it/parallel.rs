@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use crate::support::{Client, Server, pause};
+use sessile_e2e::{Client, Server, pause};
 
 /// Lets clones of a client do something at once, and gives what they came to.
 fn at_once<T: Send>(n: usize, client: &Client, act: impl Fn(Client, usize) -> T + Sync) -> Vec<T> {

@@ -1,6 +1,6 @@
 //! The process: how it starts, how it stops, and what a restart leaves.
 
-use crate::support::{KEY, Server, refusal};
+use sessile_e2e::{KEY, Server, refusal};
 
 #[cfg(unix)]
 #[test]
@@ -14,7 +14,7 @@ fn sigterm_ends_it_with_success_and_answers_what_is_in_flight() {
     let mut client = server.client();
     client.json("PUT", "/set/k", "0").is(204);
     let slow = std::thread::spawn(move || client.get("/slow/600/set/k/1"));
-    crate::support::pause(200);
+    sessile_e2e::pause(200);
     assert!(server.terminate().success());
     slow.join().unwrap().is(200);
 }
@@ -69,7 +69,7 @@ fn a_weak_key_is_refused_without_being_shown() {
 #[test]
 fn a_taken_port_is_an_error_that_names_it() {
     let server = Server::start("quickstart");
-    let (code, said) = crate::support::run_on(server.port, "quickstart");
+    let (code, said) = sessile_e2e::run_on(server.port, "quickstart");
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains(&server.port.to_string()), "{said}");
 }

@@ -1,6 +1,6 @@
 //! `quickstart`: what a newcomer sees and does.
 
-use crate::support::Server;
+use sessile_e2e::Server;
 
 #[test]
 fn it_says_where_it_listens_and_warns_of_plain_http() {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::Server;
+use sessile_e2e::Server;
 
 #[test]
 fn a_route_that_ignores_the_session_says_nothing_of_it() {

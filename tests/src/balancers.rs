@@ -10,7 +10,7 @@ use crate::{Daemon, Folder, eventually, free_port, program};
 
 /// A balancer that there is a configuration for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Proxy {
+pub enum BalancerKind {
     /// HAProxy, of the system.
     Haproxy,
     /// nginx, of the system, with a map.
@@ -32,15 +32,15 @@ pub struct Balancer {
     _folder: Folder,
 }
 
-impl Proxy {
+impl BalancerKind {
     /// Its name as a program, and as an argument of the generator.
     pub fn name(self) -> &'static str {
         match self {
-            Proxy::Haproxy => "haproxy",
-            Proxy::Nginx => "nginx",
-            Proxy::Envoy => "envoy",
-            Proxy::Traefik => "traefik",
-            Proxy::Caddy => "caddy",
+            BalancerKind::Haproxy => "haproxy",
+            BalancerKind::Nginx => "nginx",
+            BalancerKind::Envoy => "envoy",
+            BalancerKind::Traefik => "traefik",
+            BalancerKind::Caddy => "caddy",
         }
     }
 
@@ -56,7 +56,7 @@ impl Proxy {
                 .and_then(|name| name.strip_prefix(self.name()));
             if own.is_some_and(|rest| rest.starts_with('-')) {
                 // Envoy's `bin/envoy` is a script around the program itself.
-                let bin = if self == Proxy::Envoy {
+                let bin = if self == BalancerKind::Envoy {
                     "envoy/_bin"
                 } else {
                     "bin"
@@ -100,18 +100,18 @@ impl Proxy {
         let mut command = Command::new(program);
         command.current_dir(folder).env("HOME", folder);
         match self {
-            Proxy::Haproxy => {
+            BalancerKind::Haproxy => {
                 command
                     .arg("-db")
                     .arg("-f")
                     .arg(write("app.cfg", configuration));
             }
-            Proxy::Nginx => {
+            BalancerKind::Nginx => {
                 write("app.conf", configuration);
                 command.arg("-p").arg(folder).args(["-e", "stderr"]);
                 command.arg("-c").arg(write("nginx.conf", NGINX));
             }
-            Proxy::Envoy => {
+            BalancerKind::Envoy => {
                 command.args([
                     "--disable-hot-restart",
                     "--concurrency",
@@ -121,7 +121,7 @@ impl Proxy {
                 ]);
                 command.arg("-c").arg(write("app.yaml", configuration));
             }
-            Proxy::Traefik => {
+            BalancerKind::Traefik => {
                 let file = write("app.yml", configuration);
                 command
                     .arg(format!("--entrypoints.app.address=127.0.0.1:{port}"))
@@ -131,7 +131,7 @@ impl Proxy {
                         "--global.sendanonymoususage=false",
                     ]);
             }
-            Proxy::Caddy => {
+            BalancerKind::Caddy => {
                 let text = format!("{{\n\tadmin off\n\tpersist_config off\n}}\n{configuration}");
                 command.args(["run", "--adapter", "caddyfile", "--config"]);
                 command.arg(write("Caddyfile", &text));
@@ -192,7 +192,7 @@ impl Balancer {
     /// # Panics
     ///
     /// If it does not start.
-    pub fn start(proxy: Proxy, nodes: &[(&str, u16)]) -> Option<Balancer> {
+    pub fn start(proxy: BalancerKind, nodes: &[(&str, u16)]) -> Option<Balancer> {
         let name = proxy.name();
         let Some(program) = proxy.program() else {
             println!(
@@ -216,7 +216,7 @@ impl Balancer {
         panic!("{name} does not start")
     }
 
-    fn launch(proxy: Proxy, program: &Path, nodes: &[(&str, u16)]) -> Balancer {
+    fn launch(proxy: BalancerKind, program: &Path, nodes: &[(&str, u16)]) -> Balancer {
         let (folder, port) = (Folder::new(proxy.name()), free_port());
         let configuration = proxy.configuration(nodes, port);
         let mut command = proxy.command(program, folder.path(), &configuration, port);

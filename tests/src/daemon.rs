@@ -127,21 +127,26 @@ pub fn program(name: &str, folders: &[&Path]) -> Option<PathBuf> {
         .find(|file| file.is_file())
 }
 
+/// Waits.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "other processes have clocks of their own"
+)]
+pub fn pause(millis: u64) {
+    thread::sleep(Duration::from_millis(millis));
+}
+
 /// Asks until it is so, for at most 30 seconds.
 ///
 /// # Panics
 ///
 /// If it takes longer.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "other processes have clocks of their own"
-)]
 pub fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     for _ in 0..3000 {
         if let Some(answer) = ask() {
             return answer;
         }
-        thread::sleep(Duration::from_millis(10));
+        pause(10);
     }
     panic!("{what}: not within 30 seconds");
 }

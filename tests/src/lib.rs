@@ -1,7 +1,26 @@
-//! What end-to-end tests need: real servers, each started on a free port and stopped by its pid.
+//! What end-to-end tests need: the example programs, a client with a cookie jar, and real servers,
+//! each started on a free port and stopped by its pid.
+
+#![allow(clippy::unwrap_used, clippy::missing_panics_doc)] // in a test, a panic is the report
 
 mod balancers;
 mod daemon;
 
-pub use balancers::{Balancer, Proxy};
-pub use daemon::{Daemon, Folder, eventually, free_port, program};
+pub use balancers::{Balancer, BalancerKind};
+mod build;
+mod client;
+mod program;
+
+mod mariadb;
+mod postgres;
+mod proxy;
+mod redis;
+
+pub use build::{built, on_path};
+pub use client::{Client, Response};
+pub use daemon::{Daemon, Folder, eventually, free_port, pause, program};
+pub use mariadb::MariaDb;
+pub use postgres::Postgres;
+pub use program::{KEY, Server, refusal, run_on};
+pub use proxy::Proxy;
+pub use redis::{RedisCluster, RedisSentinels, RedisServer};

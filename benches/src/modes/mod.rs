@@ -4,6 +4,7 @@ pub mod all;
 
 pub mod alloc;
 pub mod instr;
+pub mod lost;
 pub mod map;
 pub mod memory;
 pub mod threads;

@@ -9,8 +9,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use crate::{
-    Arrival, Candidate, Created, Credential, Error, ErrorKind, Guarantees, Lifetime, Patch, Record,
-    Result, SessionId, Timestamp, Verdict, Verifier,
+    Arrival, Candidate, Created, Credential, Data, Error, ErrorKind, Guarantees, Lifetime, Patch,
+    Record, Result, SessionId, Timestamp, Verdict, Verifier,
 };
 
 /// How a credential becomes a session and back: in this process, in a store, or in the credential
@@ -59,12 +59,40 @@ pub trait Strategy: fmt::Debug + Send + Sync + 'static {
         Duration::from_secs(2)
     }
 
+    /// How many more bytes of value fit into a text of at most `limit` bytes for a session with
+    /// this data: negative if the data alone does not fit. `None` where the text's length does not
+    /// depend on the data.
+    ///
+    /// # Errors
+    ///
+    /// What [`issue`](Self::issue) would fail with, whatever the length.
+    fn room(
+        &self,
+        _subject: Option<&str>,
+        _data: &Data,
+        _carrier: &str,
+        _limit: usize,
+    ) -> Result<Option<isize>> {
+        Ok(None)
+    }
+
     /// Checks, when the layer is built, what this strategy needs to know of it.
     fn attach(&self, _lifetime: &Lifetime, _now: Timestamp) {}
 
     /// Every session that may belong to a subject.
     fn list(&self, _subject: &str, _now: Timestamp) -> Step<Result<Vec<Candidate>>> {
         Step::unsupported("list the sessions of a subject")
+    }
+
+    /// Ends all sessions of a subject at once, but for these, where the strategy can do that
+    /// without knowing them. Whoever calls this then ends those that [`list`](Self::list) knows.
+    fn revoke_all(
+        &self,
+        _subject: &str,
+        _except: &[SessionId],
+        _now: Timestamp,
+    ) -> Step<Result<()>> {
+        Step::ready(Ok(()))
     }
 
     /// How many sessions are live.

@@ -172,12 +172,13 @@ impl Shard {
         limit: usize,
         gone: &mut Vec<Arc<Record>>,
     ) -> usize {
-        let mut forgotten = 0;
+        let (mut forgotten, mut left) = (0, limit);
         for bound in [false, true] {
-            for _ in 0..limit {
+            while left > 0 {
                 let Some((tick, sid)) = self.agenda(bound).take_due(now) else {
                     break;
                 };
+                left -= 1;
                 let Some(record) = self.record_at(&sid, tick) else {
                     continue;
                 };
@@ -190,7 +191,7 @@ impl Shard {
                 }
             }
         }
-        forgotten += self.ended.forget_due(now, limit);
+        forgotten += self.ended.forget_due(now, left);
         if forgotten > 0 {
             self.shrink();
         }

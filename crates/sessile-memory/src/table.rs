@@ -163,13 +163,13 @@ impl Table {
         live as u64
     }
 
-    /// Forgets at most `limit` records and tombstones of each kind in each shard that are past
-    /// their time, and says how many went.
+    /// Forgets at most `limit` records and tombstones that are past their time, and says how many
+    /// went.
     pub fn sweep(&self, now: Timestamp, limit: usize) -> usize {
         let mut forgotten = 0;
         for shard in &self.shards {
             let mut gone = Vec::new();
-            forgotten += lock(shard).forget_overdue(now, limit, &mut gone);
+            forgotten += lock(shard).forget_overdue(now, limit - forgotten, &mut gone);
             self.unlist(&gone);
         }
         self.index.shrink();

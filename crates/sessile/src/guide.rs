@@ -23,5 +23,13 @@ pub mod lifetime {}
 #[doc = include_str!("../docs/memory.md")]
 pub mod memory {}
 
+#[cfg(feature = "stored")]
+#[doc = include_str!("../docs/stored.md")]
+pub mod stored {}
+
+#[cfg(feature = "stored")]
+#[doc = include_str!("../docs/own-store.md")]
+pub mod own_store {}
+
 #[doc = include_str!("../docs/hyper.md")]
 pub mod hyper {}

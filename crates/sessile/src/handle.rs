@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use http::{Method, Request};
 use sessile_core::{Arrival, Found, Held, Log, Opened, Plan, Presented, Timestamp};
 
-use crate::cookie;
+use crate::carrier::{self, Carrier};
 use crate::draft::{self, Draft, Issue, View};
 use crate::layer::Shared;
-use crate::{LazySession, Result, telemetry};
+use crate::{Error, ErrorKind, LazySession, Result, telemetry};
 
 /// One per request and cookie name. Until somebody asks for the session it holds only what the
 /// client sent; until something is done to it, what was found.
@@ -19,6 +19,8 @@ pub(crate) struct Handle {
     /// The session of the layer around this one, under another name.
     pub(crate) outer: Option<LazySession>,
     sent: Sent,
+    /// The carrier that brought it, by its place in the list; the first, if none did.
+    carrier: usize,
     /// When the head arrived, if the client sent something.
     arrived: Timestamp,
     /// The request only reads: `GET` or `HEAD`.
@@ -61,8 +63,10 @@ const INLINE: usize = 103;
 /// What the client sent. Secret.
 enum Sent {
     Nothing,
-    /// Several credentials, none of them believed.
+    /// Several cookies, none of them believed.
     Several,
+    /// What can't be answered at all.
+    Ambiguous,
     Short(u8, [u8; INLINE]),
     Long(Box<[u8]>),
 }
@@ -98,6 +102,7 @@ impl Handle {
             shared: shared.clone(),
             outer,
             sent: Sent::Nothing,
+            carrier: 0,
             arrived: Timestamp::default(),
             reads: matches!(*request.method(), Method::GET | Method::HEAD),
             doing: Mutex::new(Doing {
@@ -106,13 +111,17 @@ impl Handle {
                 closed: false,
             }),
         });
-        let found = cookie::read(request.headers(), name);
-        if found != cookie::Found::Nothing {
+        let found = carrier::read(request.headers(), &shared.carriers, name);
+        if found != carrier::Found::Nothing {
             let handle = Arc::get_mut(&mut handle).expect("nobody else has it yet");
             handle.arrived = shared.clock.now();
             match found {
-                cookie::Found::One(text) => handle.sent.set(text),
-                _ => handle.sent = Sent::Several,
+                carrier::Found::One(at, text) => {
+                    handle.carrier = at;
+                    handle.sent.set(text);
+                }
+                carrier::Found::Several => handle.sent = Sent::Several,
+                _ => handle.sent = Sent::Ambiguous,
             }
         }
         request
@@ -127,6 +136,11 @@ impl Handle {
 
     pub(crate) fn name(&self) -> &str {
         self.shared.cookie.as_name()
+    }
+
+    /// The carrier that the answer goes out by.
+    pub(crate) fn carrier(&self) -> &Carrier {
+        &self.shared.carriers[self.carrier]
     }
 
     /// Whether the client sent something under our name.
@@ -161,12 +175,18 @@ impl Handle {
                 telemetry::ambiguous_cookies();
                 return Ok(Opened::nothing(Arrival::Unknown));
             }
+            Sent::Ambiguous => {
+                return Err(Error::new(
+                    ErrorKind::Ambiguous,
+                    "the request brings two credentials, or a malformed bearer token: send one",
+                ));
+            }
             Sent::Short(length, bytes) => &bytes[..usize::from(*length)],
             Sent::Long(text) => text,
         };
         let presented = Presented {
             text,
-            carrier: self.name(),
+            carrier: self.carrier().name(&self.shared.cookie),
             arrived: self.arrived,
         };
         let step = self.shared.strategy.open(&presented, self.now());
@@ -187,7 +207,7 @@ impl Handle {
     /// The draft, locked; begun if need be.
     pub(crate) fn draft(&self) -> DraftGuard<'_> {
         let mut doing = self.lock();
-        doing.begin();
+        doing.begin(self.shared.travels);
         DraftGuard(doing)
     }
 
@@ -277,13 +297,13 @@ impl Doing {
         }
     }
 
-    fn begin(&mut self) {
+    fn begin(&mut self, travels: bool) {
         let opened = match std::mem::replace(&mut self.stage, Stage::Unused) {
             Stage::Unused => Opened::nothing(Arrival::New),
             Stage::Found(opened) => opened,
             draft @ Stage::Draft(_) => return self.stage = draft,
         };
-        self.stage = Stage::Draft(Box::new(Draft::new(opened, self.closed)));
+        self.stage = Stage::Draft(Box::new(Draft::new(opened, self.closed, travels)));
     }
 
     fn leave(&self, now: Timestamp) -> Leave {

@@ -4,10 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sessile_core::{Clock, Lifetime, Strategy, SystemClock};
+use sessile_core::{Clock, Data, Lifetime, Strategy, SystemClock, Writes};
 use tower_layer::Layer;
 
-use crate::{CookieConfig, SessionService, Sessions, telemetry};
+use crate::{Carrier, CookieConfig, Result, SessionService, Sessions, telemetry};
 
 /// Gives every request of a service its session. See the [crate's documentation](crate).
 ///
@@ -39,11 +39,15 @@ pub struct DefaultOnError;
 pub(crate) struct Shared {
     pub(crate) strategy: Arc<dyn Strategy>,
     pub(crate) cookie: CookieConfig,
+    /// How a credential may come; the first is for those who bring none.
+    pub(crate) carriers: Box<[Carrier]>,
     pub(crate) lifetime: Lifetime,
     pub(crate) clock: Arc<dyn Clock>,
     /// For how long a commit starts over when others change what its updates had read.
     pub(crate) deadline: Duration,
     pub(crate) max_bytes: usize,
+    /// The state travels with the client: what is written needs a new credential.
+    pub(crate) travels: bool,
     #[cfg(feature = "forward")]
     pub(crate) forward: Option<crate::Forward>,
 }
@@ -51,15 +55,17 @@ pub(crate) struct Shared {
 impl SessionLayer {
     /// Sessions by this strategy, with the default cookie and lifetime.
     pub fn new(strategy: impl Strategy) -> Self {
-        let (max_bytes, deadline) = (strategy.guarantees().max_bytes, strategy.deadline());
+        let (guarantees, deadline) = (strategy.guarantees(), strategy.deadline());
         SessionLayer {
             shared: Arc::new(Shared {
                 strategy: Arc::new(strategy),
                 cookie: CookieConfig::standard(),
+                carriers: [Carrier::Cookie].into(),
                 lifetime: Lifetime::default(),
                 clock: Arc::new(SystemClock),
                 deadline,
-                max_bytes,
+                max_bytes: guarantees.max_bytes,
+                travels: guarantees.writes == Writes::LastResponseWins,
                 #[cfg(feature = "forward")]
                 forward: None,
             }),
@@ -76,6 +82,24 @@ impl<E> SessionLayer<E> {
             telemetry::insecure_cookie();
         }
         self.shared().cookie = cookie;
+        self
+    }
+
+    /// How a credential may travel. The answer goes out the way the credential came in, and by the
+    /// first of these if none came. A request that brings two is refused with `400`. Default: the
+    /// cookie alone, which an empty list means too.
+    #[must_use]
+    pub fn carriers(mut self, carriers: impl IntoIterator<Item = Carrier>) -> Self {
+        let mut list = Vec::new();
+        for carrier in carriers {
+            if !list.contains(&carrier) {
+                list.push(carrier);
+            }
+        }
+        if list.is_empty() {
+            list.push(Carrier::Cookie);
+        }
+        self.shared().carriers = list.into();
         self
     }
 
@@ -125,6 +149,20 @@ impl<E> SessionLayer<E> {
 
     pub(crate) fn shared(&mut self) -> &mut Shared {
         Arc::make_mut(&mut self.shared)
+    }
+}
+
+impl Shared {
+    /// How many more bytes of value a session with this data has room for in its credential,
+    /// negative if it has none; `None` where it is not in there.
+    pub(crate) fn room(
+        &self,
+        carrier: &Carrier,
+        subject: Option<&str>,
+        data: &Data,
+    ) -> Result<Option<isize>> {
+        let (name, limit) = (carrier.name(&self.cookie), carrier.room(&self.cookie));
+        Ok(self.strategy.room(subject, data, name, limit)?)
     }
 }
 

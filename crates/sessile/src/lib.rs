@@ -30,7 +30,11 @@
 //! |---|---|---|
 //! | `axum` | yes | extractors and rejections for axum |
 //! | `forward` | no | [`ForwardLayer`]: requests for sessions of other nodes are sent on to them |
+//! | `redis`, `postgres`, `mysql`, `sqlite` | no | stores for [`Stored`]: `RedisStore`, `PostgresStore`, `MySqlStore`, `SqliteStore` |
+//! | `tls` | no | TLS to them |
 //! | `stored` | yes | [`Stored`]: sessions in a store; [`Sweeper`] |
+//! | `token` | no | sessions in a token that the client holds, `Token` |
+//! | `jwks` | no | the public keys of signed tokens over HTTP |
 //! | `tracing` | yes | events of what a service's owner should know |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -40,6 +44,7 @@ mod forward;
 mod layer;
 mod service;
 
+mod carrier;
 mod cookie;
 mod handle;
 mod lazy;
@@ -69,6 +74,7 @@ mod extract;
 
 pub mod guide;
 
+pub use carrier::Carrier;
 pub use cookie::{Checked, CookieConfig, SameSite, Unchecked};
 pub use error::{Error, ErrorKind, Result};
 #[cfg(feature = "forward")]
@@ -89,8 +95,26 @@ pub use stored::{ErrorPolicy, Stored};
 pub use sweeper::Sweeper;
 pub use typed::{SessionValue, Typed};
 
+/// What a store or a strategy is made of: for those who bring their own.
+pub use sessile_core as core;
 pub use sessile_core::{
     Arrival, Clock, Durability, Guarantees, KeyRing, Lifetime, ManualClock, MasterKey, OnFull,
-    OnReuse, Revocation, Scope, SessionId, Strategy, SubjectCap, SystemClock, Timestamp, Writes,
+    OnReuse, Revocation, Scope, SessionId, Store, Strategy, SubjectCap, SystemClock, Timestamp,
+    Writes,
 };
 pub use sessile_memory::{Capacity, MemoryStore, Sticky, Table};
+#[cfg(feature = "redis")]
+pub use sessile_redis::{RedisStore, RedisStoreBuilder};
+#[cfg(feature = "mysql")]
+pub use sessile_sql::MySqlStore;
+#[cfg(feature = "postgres")]
+pub use sessile_sql::PostgresStore;
+#[cfg(feature = "sqlite")]
+pub use sessile_sql::SqliteStore;
+#[cfg(feature = "jwks")]
+pub use sessile_token::JwksService;
+#[cfg(feature = "token")]
+pub use sessile_token::{
+    Algorithm, HmacKey, KeySource, LiveKeys, PrivateKey, PublicKey, SealingKey, SealingKeys,
+    SigningKey, Token, TokenBuilder, TokenKeys, VerifyingKey, WhenAway,
+};

@@ -1,10 +1,10 @@
 //! What the client gets: the handler's response with the session's headers, or an error's.
 
-use http::Response;
 use http::response::Parts;
-use sessile_core::Held;
+use http::{Response, StatusCode};
+use sessile_core::Arrival;
 
-use crate::cookie;
+use crate::carrier::{self, Carrier};
 use crate::draft::Issue;
 use crate::handle::Handle;
 use crate::layer::DefaultOnError;
@@ -40,17 +40,23 @@ pub(crate) fn answer<B: Default>(
     response: &mut Response<B>,
     on_error: &impl OnError<B>,
 ) {
-    if let Err(error) = committed.and_then(|()| write_cookie(handle, response)) {
+    if let Err(error) = committed.and_then(|()| write_credential(handle, response)) {
         telemetry::failed(error.kind());
         *response = error.response();
         // With the store away nobody knows what the client should hold. Otherwise it is told what
         // was done all the same, such as a login before the change that failed; and on a stale
         // state, the credential that lets its second try work.
         if !matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Unknown) {
-            let _ = write_cookie(handle, response);
+            let _ = write_credential(handle, response);
         }
     }
-    cookie::vary(response.headers_mut());
+    carrier::vary(response.headers_mut(), &handle.shared.carriers);
+    if matches!(
+        response.status(),
+        StatusCode::UNAUTHORIZED | StatusCode::BAD_REQUEST
+    ) {
+        challenge(handle, response);
+    }
     page(handle, response, on_error);
 }
 
@@ -78,30 +84,48 @@ fn make_page<B: Default>(
         None => Response::from_parts(head, body),
         Some(page) => {
             let mut page = error.dress(page, false);
-            cookie::carry_over(&head.headers, page.headers_mut(), &handle.shared.cookie);
+            let shared = &handle.shared;
+            carrier::carry_over(
+                &head.headers,
+                page.headers_mut(),
+                &shared.carriers,
+                &shared.cookie,
+            );
             page
         }
     };
 }
 
-fn write_cookie<B>(handle: &Handle, response: &mut Response<B>) -> Result<()> {
-    let config = &handle.shared.cookie;
-    let line = handle.issue(|issue, held| match (issue, held) {
-        (Issue::Credential, Some(held)) => credential(handle, held).map(Some),
-        (Issue::Removal, _) => cookie::removal(config).map(Some),
-        _ => Ok(None),
-    })?;
-    if let Some(line) = line {
-        cookie::write(response.headers_mut(), config, line);
-    }
-    Ok(())
+fn write_credential<B>(handle: &Handle, response: &mut Response<B>) -> Result<()> {
+    let shared = &handle.shared;
+    let (carrier, cookie) = (handle.carrier(), &shared.cookie);
+    let headers = response.headers_mut();
+    handle.issue(|issue, held| match (issue, held) {
+        (Issue::Credential, Some(held)) => {
+            let name = carrier.name(cookie);
+            let text = shared.strategy.issue(&held.record, &held.verifier, name)?;
+            let remaining = held.record.absolute_deadline.since(handle.now());
+            carrier::write(headers, carrier, cookie, Some((&text, remaining)))
+        }
+        (Issue::Removal, _) => carrier::write(headers, carrier, cookie, None),
+        _ => Ok(()),
+    })
 }
 
-fn credential(handle: &Handle, held: &Held) -> Result<http::HeaderValue> {
-    let text = handle
-        .shared
-        .strategy
-        .issue(&held.record, &held.verifier, handle.name())?;
-    let remaining = held.record.absolute_deadline.since(handle.now());
-    cookie::set(&handle.shared.cookie, &text, remaining)
+/// Tells a client that may authenticate by a bearer token that it was refused: why, as far as
+/// RFC 6750, section 3.1, has a word for it.
+#[cold]
+fn challenge<B>(handle: &Handle, response: &mut Response<B>) {
+    let arrival = handle.view(|view| view.arrival);
+    let by_bearer = handle.has_credential() && *handle.carrier() == Carrier::Bearer;
+    let error = response.extensions().get::<Error>().map(Error::kind);
+    let why = match (response.status(), error) {
+        (StatusCode::UNAUTHORIZED, _) if by_bearer && arrival != Arrival::Resumed => {
+            Some("invalid_token")
+        }
+        (StatusCode::UNAUTHORIZED, _) => None,
+        (_, Some(ErrorKind::Ambiguous)) => Some("invalid_request"),
+        _ => return,
+    };
+    carrier::challenge(response.headers_mut(), &handle.shared.carriers, why);
 }

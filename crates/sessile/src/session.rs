@@ -61,7 +61,7 @@ impl Session {
         let text = Text::encode(&value)?;
         let mut draft = self.0.draft();
         draft.check(Access::Write)?;
-        draft.set(name, text, self.0.shared.max_bytes)
+        draft.set(name, text, &self.0)
     }
 
     /// The value of a key, which is removed. Two requests at once may both get it: for what only
@@ -344,7 +344,6 @@ impl Session {
         f: impl Fn(Option<&Text>) -> sessile_core::Result<(R, Option<Text>)> + Send + Sync + 'static,
     ) -> Result<R> {
         let name = key.to_name()?;
-        let max_bytes = self.0.shared.max_bytes;
         for _ in 0..ATTEMPTS {
             let draft = self.0.draft();
             draft.check(Access::Write)?;
@@ -355,7 +354,7 @@ impl Session {
             // Another task may have written the key meanwhile.
             if draft.view().get(name.as_str()) == read.as_ref() {
                 let rerun = Arc::new(move |text: Option<&Text>| f(text).map(|(_, new)| new));
-                draft.update(name, new, rerun, max_bytes)?;
+                draft.update(name, new, rerun, &self.0)?;
                 return Ok(answer);
             }
         }

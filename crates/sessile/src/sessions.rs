@@ -4,10 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use sessile_core::{Guarantees, Record, SessionId, TOMBSTONE};
+use sessile_core::{Guarantees, Record, Revocation, SessionId, TOMBSTONE};
 
 use crate::layer::Shared;
-use crate::{Result, Session};
+use crate::{Error, ErrorKind, Result, Session};
 
 /// The sessions behind a layer: to list, revoke, count and clean up. From
 /// [`SessionLayer::sessions`](crate::SessionLayer::sessions); cheap to clone, mostly kept in the
@@ -58,8 +58,16 @@ impl Sessions {
     ///
     /// # Errors
     ///
-    /// [`Unavailable`](crate::ErrorKind::Unavailable) if the store is away: the session may still be used.
+    /// [`Unavailable`](crate::ErrorKind::Unavailable) if the store is away: the session may still
+    /// be used. [`Unsupported`](crate::ErrorKind::Unsupported) if sessions end only when they
+    /// expire.
     pub async fn revoke(&self, id: &SessionId) -> Result<bool> {
+        if self.guarantees().revocation == Revocation::AtExpiry {
+            return Err(Error::new(
+                ErrorKind::Unsupported,
+                "this strategy can't take a session back from its client: give it a revocation store",
+            ));
+        }
         let now = self.shared.clock.now();
         let last = self
             .shared
@@ -76,7 +84,7 @@ impl Sessions {
     ///
     /// As [`list`](Self::list) and [`revoke`](Self::revoke).
     pub async fn revoke_all(&self, subject: &str) -> Result<u64> {
-        self.revoke_where(subject, |_| true).await
+        self.revoke_but(subject, &[]).await
     }
 
     /// Ends every session of this session's subject but this one, and says how many there were:
@@ -91,21 +99,18 @@ impl Sessions {
         };
         // With a login under way that is two: the one it makes, and the one that it leaves.
         let (this, left) = (session.id(), session.stored_id());
-        self.revoke_where(&subject, |id| *id != this && Some(*id) != left)
-            .await
+        let these: Vec<_> = std::iter::once(this).chain(left).collect();
+        self.revoke_but(&subject, &these).await
     }
 
-    async fn revoke_where(
-        &self,
-        subject: &str,
-        is_meant: impl Fn(&SessionId) -> bool,
-    ) -> Result<u64> {
+    async fn revoke_but(&self, subject: &str, these: &[SessionId]) -> Result<u64> {
         let now = self.shared.clock.now();
+        self.shared.strategy.revoke_all(subject, these, now).await?;
         let candidates = self.shared.strategy.list(subject, now).await?;
         let mut revoked = 0;
         for candidate in candidates
             .iter()
-            .filter(|candidate| is_meant(&candidate.sid))
+            .filter(|candidate| !these.contains(&candidate.sid))
         {
             // What is not there may be a login in flight: its tombstone is there first.
             revoked += u64::from(self.revoke(&candidate.sid).await?);

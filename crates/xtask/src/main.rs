@@ -19,7 +19,7 @@ const HELP: &str = "\
 cargo xtask test                 every check, then a table of what ran
 cargo xtask test --only STEP     one of them
 cargo xtask test --list          their names
-cargo xtask bench [ARGS]         the benchmarks; ARGS go to them, e.g. --check
+cargo xtask bench [ARGS]         the benchmarks; ARGS go to them, e.g. --check or lost
 cargo xtask doc                  the API documentation and the links of the book
 cargo xtask arrows               who may depend on whom
 cargo xtask balancers OPTIONS    the configuration of a balancer, from the list of nodes:

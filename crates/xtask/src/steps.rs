@@ -42,7 +42,8 @@ pub(crate) const STEPS: &[Step] = steps! {
     doc: "API documentation, warnings as errors",
     test: "unit, integration and documentation tests",
     loom: "the table of sessions under every interleaving",
-    stores: "every store on its real server",
+    stores: "every store on its real server, and the laws on each",
+    swarm: "many clients over several processes, and stores that are killed under them",
     balancers: "every balancer with the configuration written for it",
     e2e: "the example programs as processes, over sockets and in a browser",
 };
@@ -139,7 +140,20 @@ fn loom(tally: &mut Tally) -> StepResult {
 
 fn stores(tally: &mut Tally) -> StepResult {
     let note = install::servers();
-    counted(cargo("test --lib --test stores -p").arg(END_TO_END), tally)?;
+    counted(
+        cargo("test --test stores --test laws -p").arg(END_TO_END),
+        tally,
+    )?;
+    Ok(Outcome::Passed(note))
+}
+
+fn swarm(tally: &mut Tally) -> StepResult {
+    let note = install::servers();
+    run(&mut cargo("build --workspace --bins"))?;
+    // One after the other: each of them is a load of its own, and says what it measured.
+    let mut swarm = cargo("test --test swarm -p");
+    swarm.args([END_TO_END, "--", "--test-threads=1", "--nocapture"]);
+    counted(&mut swarm, tally)?;
     Ok(Outcome::Passed(note))
 }
 

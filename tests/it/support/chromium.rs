@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{on_path, pause};
+use sessile_e2e::{on_path, pause};
 
 const FLAGS: &[&str] = &[
     "--headless",

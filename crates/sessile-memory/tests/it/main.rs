@@ -9,6 +9,7 @@ mod concurrency;
 mod ending;
 mod expiry;
 mod index;
+mod laws;
 mod model;
 mod sticky;
 mod support;

@@ -6,4 +6,4 @@ mod write;
 
 pub use config::{Checked, CookieConfig, SameSite, Unchecked};
 pub(crate) use read::{Found, read};
-pub(crate) use write::{carry_over, removal, set, vary, write};
+pub(crate) use write::{carry_over, removal, room, set, write};

@@ -1,9 +1,9 @@
-//! Writing the cookie, and the headers that keep a response with it out of caches.
+//! Writing the cookie.
 
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, Entry, SET_COOKIE, VARY};
+use http::header::{Entry, SET_COOKIE};
 use http::{HeaderMap, HeaderValue};
 
 use super::CookieConfig;
@@ -20,6 +20,17 @@ pub(crate) fn set(config: &CookieConfig, value: &str, remaining: Duration) -> Re
         .is_persistent()
         .then(|| remaining.min(LONGEST_AGE).as_secs());
     line(config, value, age)
+}
+
+/// How long a credential may be, so that the whole line is kept by every browser.
+pub(crate) fn room(config: &CookieConfig) -> usize {
+    let age = if config.is_persistent() {
+        format!("; Max-Age={}", LONGEST_AGE.as_secs()).len()
+    } else {
+        0
+    };
+    let rest = config.as_name().len() + 1 + age + config.attributes().len();
+    LONGEST.saturating_sub(rest)
 }
 
 /// `Set-Cookie` that removes what [`set`] set: the same name and attributes.
@@ -50,7 +61,7 @@ fn line(config: &CookieConfig, value: &str, age: Option<u64>) -> Result<HeaderVa
     Ok(line)
 }
 
-/// Puts the cookie into a response: the only one of its name, in a response nobody may cache.
+/// Puts the cookie into a response: the only one of its name.
 pub(crate) fn write(headers: &mut HeaderMap, config: &CookieConfig, line: HeaderValue) {
     match headers.entry(SET_COOKIE) {
         Entry::Vacant(place) => {
@@ -61,23 +72,6 @@ pub(crate) fn write(headers: &mut HeaderMap, config: &CookieConfig, line: Header
             headers.append(SET_COOKIE, line);
         }
     }
-    let no_store = HeaderValue::from_static("no-store");
-    match headers.entry(CACHE_CONTROL) {
-        Entry::Vacant(place) => {
-            place.insert(no_store);
-        }
-        Entry::Occupied(place) if place.iter().any(|line| lists(line, b"no-store")) => {}
-        Entry::Occupied(mut place) => {
-            place.insert(no_store);
-        }
-    }
-}
-
-/// Whether a comma-separated header names this element.
-fn lists(line: &HeaderValue, element: &[u8]) -> bool {
-    line.as_bytes()
-        .split(|byte| *byte == b',')
-        .any(|part| part.trim_ascii().eq_ignore_ascii_case(element))
 }
 
 /// Removes what the application set under our name: one name, one `Set-Cookie`.
@@ -99,22 +93,7 @@ fn is_named(line: &HeaderValue, name: &str) -> bool {
     pair.is_some_and(|pair| pair.trim_ascii() == name.as_bytes())
 }
 
-/// Says that the response depends on the request's cookies (RFC 9110, section 12.5.5).
-pub(crate) fn vary(headers: &mut HeaderMap) {
-    let cookie = HeaderValue::from_static("cookie");
-    match headers.entry(VARY) {
-        Entry::Vacant(place) => {
-            place.insert(cookie);
-        }
-        Entry::Occupied(place)
-            if place
-                .iter()
-                .any(|line| lists(line, b"cookie") || lists(line, b"*")) => {}
-        Entry::Occupied(mut place) => place.append(cookie),
-    }
-}
-
-/// Takes cookies and dependencies over from the response that a page replaces.
+/// Takes cookies over from the response that a page replaces.
 pub(crate) fn carry_over(from: &HeaderMap, to: &mut HeaderMap, config: &CookieConfig) {
     if from
         .get_all(SET_COOKIE)
@@ -123,10 +102,8 @@ pub(crate) fn carry_over(from: &HeaderMap, to: &mut HeaderMap, config: &CookieCo
     {
         drop_ours(to, config.as_name());
     }
-    for name in [SET_COOKIE, VARY] {
-        for line in from.get_all(&name) {
-            to.append(&name, line.clone());
-        }
+    for line in from.get_all(SET_COOKIE) {
+        to.append(SET_COOKIE, line.clone());
     }
 }
 
@@ -179,51 +156,5 @@ mod tests {
         let config = CookieConfig::standard();
         let error = set(&config, &"x".repeat(4096), Duration::ZERO).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::TooLarge);
-    }
-
-    #[test]
-    fn vary_is_merged() {
-        for (before, after) in [
-            (&[][..], "cookie"),
-            (&["Accept"], "Accept,cookie"),
-            (&["accept, COOKIE"], "accept, COOKIE"),
-            (&["Accept", "Cookie"], "Accept,Cookie"),
-            (&["*"], "*"),
-        ] {
-            let mut headers: HeaderMap = before
-                .iter()
-                .map(|value| (VARY, HeaderValue::from_static(value)))
-                .collect();
-            vary(&mut headers);
-            let lines: Vec<_> = headers
-                .get_all(VARY)
-                .iter()
-                .map(|line| line.to_str().unwrap())
-                .collect();
-            assert_eq!(lines.join(","), after);
-        }
-    }
-
-    #[test]
-    fn a_response_with_the_cookie_is_not_cached_and_has_one_of_its_name() {
-        let config = CookieConfig::standard();
-        for (before, after) in [
-            ("public, s-maxage=60", "no-store"),
-            ("private", "no-store"),
-            ("no-store, must-revalidate", "no-store, must-revalidate"),
-        ] {
-            let mut headers = HeaderMap::new();
-            headers.insert(CACHE_CONTROL, HeaderValue::from_static(before));
-            headers.append(
-                SET_COOKIE,
-                HeaderValue::from_static("__Host-sid=planted; Path=/"),
-            );
-            headers.append(SET_COOKIE, HeaderValue::from_static("other=1"));
-            write(&mut headers, &config, removal(&config).unwrap());
-            assert_eq!(headers[CACHE_CONTROL], after);
-            let lines: Vec<_> = headers.get_all(SET_COOKIE).iter().collect();
-            assert_eq!(lines.len(), 2);
-            assert_eq!(lines[0], "other=1");
-        }
     }
 }

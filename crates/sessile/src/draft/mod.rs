@@ -18,6 +18,7 @@ use sessile_core::{
 pub(crate) use settle::After;
 pub(crate) use view::View;
 
+use crate::handle::Handle;
 use crate::{Error, ErrorKind, Result};
 
 pub(crate) struct Draft {
@@ -27,6 +28,8 @@ pub(crate) struct Draft {
     accepted: bool,
     /// The response head has left.
     closed: bool,
+    /// The state travels with the client: every write needs a new credential.
+    travels: bool,
     /// The current verifier was presented and the one before it is open-ended.
     confirm: bool,
     issue: Issue,
@@ -109,7 +112,7 @@ pub(crate) enum Access {
 }
 
 impl Draft {
-    pub(crate) fn new(opened: Opened, closed: bool) -> Self {
+    pub(crate) fn new(opened: Opened, closed: bool, travels: bool) -> Self {
         let arrival = opened.arrival;
         let held = opened.into_held();
         let record = held.as_ref().map(|held| &*held.record);
@@ -123,6 +126,7 @@ impl Draft {
             },
             accepted: false,
             closed,
+            travels,
             confirm: held.as_ref().is_some_and(is_confirming),
             issue: held.as_ref().map_or(Issue::Nothing, Issue::of),
             plan: Plan::new(record, held.as_ref().map_or(0, |held| held.known)),
@@ -198,7 +202,7 @@ impl Draft {
             );
         }
         let needs_credential = match access {
-            Access::Write => *target != Target::Same,
+            Access::Write => self.travels || *target != Target::Same,
             Access::Renew | Access::Move => true,
             Access::End => false,
         };
@@ -223,8 +227,8 @@ impl Draft {
         }
     }
 
-    pub(crate) fn set(&mut self, name: Name, text: Text, max_bytes: usize) -> Result<()> {
-        self.check_size(&name, &text, max_bytes)?;
+    pub(crate) fn set(&mut self, name: Name, text: Text, handle: &Handle) -> Result<()> {
+        self.check_size(&name, &text, handle)?;
         self.push(Change::Set(name, text))
     }
 
@@ -250,10 +254,10 @@ impl Draft {
         name: Name,
         new: Option<Text>,
         rerun: Rerun,
-        max_bytes: usize,
+        handle: &Handle,
     ) -> Result<()> {
         if let Some(text) = &new {
-            self.check_size(&name, text, max_bytes)?;
+            self.check_size(&name, text, handle)?;
         }
         let record = self.held.as_ref().map(|held| &*held.record);
         self.plan.update(record, &name, new);
@@ -261,25 +265,41 @@ impl Draft {
         Ok(())
     }
 
-    fn check_size(&self, name: &Name, text: &Text, max_bytes: usize) -> Result<()> {
+    fn check_size(&self, name: &Name, text: &Text, handle: &Handle) -> Result<()> {
         let key = name.as_str().len();
         let size = |text: &Text| key + text.as_str().len();
         let old = self.view().get(name.as_str()).map_or(0, size);
         if size(text) <= old {
             return Ok(());
         }
-        let rest = self
-            .plan
-            .bytes(self.held.as_ref().map(|held| &*held.record))
-            - old;
-        if rest + size(text) > max_bytes {
-            let left = max_bytes.saturating_sub(rest + key);
-            let has = text.as_str().len();
+        let has = text.as_str().len();
+        let left = if self.travels {
+            self.room(name, text, handle)?
+        } else {
+            let record = self.held.as_ref().map(|held| &*held.record);
+            let rest = self.plan.bytes(record) - old;
+            handle.shared.max_bytes.saturating_sub(rest + key)
+        };
+        if has > left {
             let message =
                 format!("the value has {has} bytes as JSON; {left} are left in this session");
             return Err(sessile_core::Error::too_large(message, left).into());
         }
         Ok(())
+    }
+
+    /// How long this value may be, in a session that is in its credential.
+    fn room(&self, name: &Name, text: &Text, handle: &Handle) -> Result<usize> {
+        let view = self.view();
+        let data = view.data();
+        let entries = data.iter().map(|(name, text)| (name.clone(), text.clone()));
+        let data = entries.chain([(name.clone(), text.clone())]).collect();
+        let room = handle
+            .shared
+            .room(handle.carrier(), view.subject().as_deref(), &data)?;
+        Ok(room.map_or(usize::MAX, |room| {
+            text.as_str().len().saturating_add_signed(room)
+        }))
     }
 
     // === what the client is told ===

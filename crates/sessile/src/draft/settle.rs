@@ -141,9 +141,10 @@ impl Draft {
         };
         match outcome {
             Outcome::Applied(record) => {
+                let written = self.travels && record.version != held.record.version;
                 held.known = record.version;
                 held.record = record;
-                if running.verifier.is_some() || running.moves_deadline {
+                if running.verifier.is_some() || running.moves_deadline || written {
                     self.issue = Issue::Credential;
                 }
                 if let Some(verifier) = running.verifier {

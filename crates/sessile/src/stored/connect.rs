@@ -9,32 +9,83 @@ use super::Stored;
 use crate::Result;
 
 impl Stored {
-    /// Sessions in the store that this URL names. Databases get their tables if they have none.
+    /// Sessions in the store that this URL names. A database gets its tables if it has none.
     ///
     /// | URL | feature | store |
     /// |---|---|---|
+    /// | `redis://`, `rediss://` | `redis` | Redis or Valkey |
+    /// | `redis+sentinel://`, `redis+cluster://` | `redis` | the same, with fail-over |
+    /// | `postgres://` | `postgres` | PostgreSQL |
+    /// | `mysql://` | `mysql` | MySQL or MariaDB |
+    /// | `sqlite:` | `sqlite` | a file |
     /// | `memory:` | | the memory of this process: for tests |
     ///
     /// # Errors
     ///
-    /// [`Invalid`](crate::ErrorKind::Invalid) for a URL that names no store of this build, and says
-    /// what to write or which feature to enable; what the store answers where it is asked.
+    /// [`Invalid`](crate::ErrorKind::Invalid) for a URL that names no store,
+    /// [`Unsupported`](crate::ErrorKind::Unsupported) for one whose feature is off, with its name;
+    /// [`Unavailable`](crate::ErrorKind::Unavailable) if a database can't be asked for its tables.
+    /// Redis is connected to when it is first used.
     pub async fn connect(url: &str) -> Result<Stored> {
         Ok(Stored::new(connect(url).await?))
     }
 }
 
 async fn connect(url: &str) -> Result<Arc<dyn Store>, Error> {
-    match scheme(url) {
+    match url.split(':').next().unwrap_or(url) {
         "memory" => Ok(Arc::new(MemoryStore::default())),
-        other => Err(Error::new(
+        "redis" | "rediss" | "redis+sentinel" | "rediss+sentinel" | "redis+cluster"
+        | "rediss+cluster" => redis(url),
+        "postgres" | "postgresql" => postgres(url).await,
+        "mysql" | "mariadb" => mysql(url).await,
+        "sqlite" => sqlite(url).await,
+        scheme => Err(Error::new(
             ErrorKind::Invalid,
-            format!("no store has the scheme {other:?}: write memory:"),
+            format!(
+                "no store has the scheme {scheme:?}: write redis://, redis+sentinel://, redis+cluster://, postgres://, mysql://, sqlite: or memory:"
+            ),
         )),
     }
 }
 
-/// What stands before the first colon.
-fn scheme(url: &str) -> &str {
-    url.split(':').next().unwrap_or(url)
+#[cfg(feature = "redis")]
+fn redis(url: &str) -> Result<Arc<dyn Store>, Error> {
+    Ok(Arc::new(sessile_redis::RedisStore::connect(url)?))
+}
+
+#[cfg(not(feature = "redis"))]
+fn redis(_: &str) -> Result<Arc<dyn Store>, Error> {
+    Err(off("redis"))
+}
+
+macro_rules! database {
+    ($name:ident, $feature:literal, $store:ident) => {
+        #[cfg(feature = $feature)]
+        async fn $name(url: &str) -> Result<Arc<dyn Store>, Error> {
+            let store = sessile_sql::$store::connect(url).await?;
+            store.migrate().await?;
+            Ok(Arc::new(store))
+        }
+
+        #[cfg(not(feature = $feature))]
+        async fn $name(_: &str) -> Result<Arc<dyn Store>, Error> {
+            Err(off($feature))
+        }
+    };
+}
+
+database!(postgres, "postgres", PostgresStore);
+database!(mysql, "mysql", MySqlStore);
+database!(sqlite, "sqlite", SqliteStore);
+
+#[cfg(not(all(
+    feature = "redis",
+    feature = "postgres",
+    feature = "mysql",
+    feature = "sqlite"
+)))]
+fn off(feature: &str) -> Error {
+    let message =
+        format!("this build has no store for this URL: enable the feature {feature:?} of sessile");
+    Error::new(ErrorKind::Unsupported, message)
 }

@@ -9,6 +9,7 @@ use sessile_core::{Credential, KeyRing, Macs, Tag, Timestamp};
 
 const PURPOSE: &str = "sessile/stored/1";
 const CREDENTIAL: usize = 43;
+const TAG: usize = 22;
 
 #[derive(Debug, Default)]
 pub(super) struct Wire(Option<Macs>);
@@ -24,11 +25,11 @@ impl Wire {
         let (text, rest) = text.split_at_checked(CREDENTIAL)?;
         match (&self.0, rest) {
             (None, []) => {}
-            (Some(macs), [b'.', tag @ ..]) => {
+            // The length first: the decoder wants to be given room enough.
+            (Some(macs), [b'.', tag @ ..]) if tag.len() == TAG => {
                 let mut sent = Tag::default();
-                let decoded = BASE64.decode(tag, Out::from_slice(&mut sent)).ok()?;
-                if decoded.len() != Tag::default().len() || !macs.verify(carrier, text, &sent, now)
-                {
+                BASE64.decode(tag, Out::from_slice(&mut sent)).ok()?;
+                if !macs.verify(carrier, text, &sent, now) {
                     return None;
                 }
             }
@@ -88,7 +89,7 @@ mod tests {
         };
         assert!(read(&good, "sid") && !read(&good, "other"));
         for at in 0..good.len() {
-            for with in ["A", "b", ".", "=", "é", ""] {
+            for with in ["A", "b", ".", "=", "é", "", "AA"] {
                 let forged = [&good[..at], with, &good[at + 1..]].concat();
                 assert!(!read(&forged, "sid") || forged == good, "{forged:?}");
             }

@@ -20,6 +20,7 @@ mod probe;
 mod axum;
 mod budgets;
 mod caches;
+mod carriers;
 mod cookies;
 mod counters;
 mod failures;
@@ -34,6 +35,8 @@ mod schedules;
 mod secrets;
 mod sockets;
 mod stack;
+#[cfg(feature = "token")]
+mod token;
 mod traps;
 mod types;
 mod values;

@@ -19,6 +19,8 @@ mod caches;
 /// What a credential starts with.
 const LABEL: &str = "";
 
+#[path = "../it/carriers.rs"]
+mod carriers;
 #[path = "../it/client.rs"]
 mod client;
 #[path = "../it/cookies.rs"]

@@ -1,35 +1,37 @@
 //! An example program as a process on a port of its own. It ends with its handle.
 
 use std::io::{BufRead as _, BufReader, Read};
-use std::net::{Ipv4Addr, TcpListener};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use super::build::built;
-use super::{Client, eventually};
+use crate::build::built;
+use crate::{Client, eventually, free_port};
 
-pub(crate) struct Server {
+/// A program of this workspace that listens on a port of its own.
+#[derive(Debug)]
+pub struct Server {
     child: Child,
-    pub(crate) port: u16,
+    /// Where it listens.
+    pub port: u16,
     /// What it printed before and with the line that says it is ready.
-    pub(crate) greeting: String,
+    pub greeting: String,
     errors: Arc<Mutex<String>>,
 }
 
 /// The usual key of these tests.
-pub(crate) const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
+pub const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
 
 impl Server {
     /// Starts a program and waits until it listens.
-    pub(crate) fn start(program: &str) -> Server {
+    pub fn start(program: &str) -> Server {
         Server::with(program, &[], KEY)
     }
 
     /// Starts a program with these arguments and this master key.
-    pub(crate) fn with(program: &str, arguments: &[&str], key: &str) -> Server {
+    pub fn with(program: &str, arguments: &[&str], key: &str) -> Server {
         // Somebody else can take the port between our look and the program's.
         for _ in 0..5 {
             let port = free_port();
@@ -69,22 +71,22 @@ impl Server {
     }
 
     /// A client of this server with an empty jar.
-    pub(crate) fn client(&self) -> Client {
+    pub fn client(&self) -> Client {
         Client::new(self.port)
     }
 
-    pub(crate) fn url(&self, path: &str) -> String {
+    /// The URL of a path.
+    pub fn url(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.port)
     }
 
     /// What it wrote to standard error until now.
-    pub(crate) fn errors(&self) -> String {
+    pub fn errors(&self) -> String {
         self.errors.lock().unwrap().clone()
     }
 
     /// Asks the process to stop, by its own id, and waits until it did.
-    #[cfg(unix)]
-    pub(crate) fn terminate(mut self) -> ExitStatus {
+    pub fn terminate(mut self) -> ExitStatus {
         let id = self.child.id().to_string();
         let sent = Command::new("kill").args(["-TERM", &id]).status().unwrap();
         assert!(sent.success());
@@ -98,11 +100,6 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    listener.local_addr().unwrap().port()
 }
 
 /// Reads on to the end, so that the program never waits for a reader.
@@ -128,14 +125,14 @@ fn collect(from: impl Read + Send + 'static, into: Arc<Mutex<String>>) {
 }
 
 /// Runs a program that is expected to refuse its arguments: its status and what it said.
-pub(crate) fn refusal(program: &str, arguments: &[&str], key: &str) -> (Option<i32>, String) {
+pub fn refusal(program: &str, arguments: &[&str], key: &str) -> (Option<i32>, String) {
     let mut command = Command::new(built(program));
     command.args(arguments).env("SESSILE_KEY", key);
     failure(&mut command, free_port())
 }
 
 /// Runs a program on a port that is taken: its status and what it said.
-pub(crate) fn run_on(port: u16, program: &str) -> (Option<i32>, String) {
+pub fn run_on(port: u16, program: &str) -> (Option<i32>, String) {
     failure(&mut Command::new(built(program)), port)
 }
 

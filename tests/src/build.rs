@@ -30,14 +30,14 @@ fn program(message: &str) -> Option<(String, PathBuf)> {
 }
 
 /// The path of a program of this workspace.
-pub(crate) fn built(name: &str) -> &'static Path {
+pub fn built(name: &str) -> &'static Path {
     let programs = PROGRAMS.as_ref().expect("the workspace builds");
     let found = programs.get(name);
     found.unwrap_or_else(|| panic!("no program {name} in this workspace"))
 }
 
 /// A program of the machine, if it is there.
-pub(crate) fn on_path(name: &str) -> Option<PathBuf> {
+pub fn on_path(name: &str) -> Option<PathBuf> {
     let paths = env::var_os("PATH")?;
     env::split_paths(&paths)
         .map(|folder| folder.join(name))

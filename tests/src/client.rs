@@ -2,7 +2,7 @@
 //! attributes say, and opens a connection for every request.
 
 use std::collections::BTreeMap;
-use std::io::{Read as _, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpStream};
 use std::time::Duration;
 
@@ -10,65 +10,92 @@ use serde_json::Value;
 
 /// A client and its jar; a clone is another one whose jar holds the same.
 #[derive(Clone, Debug)]
-pub(crate) struct Client {
+pub struct Client {
     port: u16,
-    pub(crate) jar: BTreeMap<String, String>,
+    /// The cookies by name.
+    pub jar: BTreeMap<String, String>,
 }
 
+/// An answer, read to its end.
 #[derive(Debug)]
-pub(crate) struct Response {
-    pub(crate) status: u16,
+pub struct Response {
+    /// The status code.
+    pub status: u16,
     headers: Vec<(String, String)>,
-    pub(crate) body: String,
+    /// The body, its chunks joined.
+    pub body: String,
     /// How many chunks the body came in; none if it was not chunked.
-    pub(crate) chunks: usize,
+    pub chunks: usize,
 }
 
 impl Client {
-    pub(crate) fn new(port: u16) -> Self {
+    /// A client of the server on this port, with an empty jar.
+    pub fn new(port: u16) -> Self {
         let jar = BTreeMap::new();
         Client { port, jar }
     }
 
-    pub(crate) fn get(&mut self, path: &str) -> Response {
+    /// The same client, and its jar, on the server of another port.
+    #[must_use]
+    pub fn at(&self, port: u16) -> Self {
+        let jar = self.jar.clone();
+        Client { port, jar }
+    }
+
+    /// A `GET`.
+    pub fn get(&mut self, path: &str) -> Response {
         self.send("GET", path, &[], "")
     }
 
-    pub(crate) fn post(&mut self, path: &str) -> Response {
+    /// A `POST` without a body.
+    pub fn post(&mut self, path: &str) -> Response {
         self.send("POST", path, &[], "")
     }
 
     /// Sends what a browser's form sends: the values are to be percent-encoded.
-    pub(crate) fn form(&mut self, path: &str, fields: &str) -> Response {
+    pub fn form(&mut self, path: &str, fields: &str) -> Response {
         let kind = ("content-type", "application/x-www-form-urlencoded");
         self.send("POST", path, &[kind], fields)
     }
 
-    pub(crate) fn json(&mut self, method: &str, path: &str, body: &str) -> Response {
+    /// Sends JSON.
+    pub fn json(&mut self, method: &str, path: &str, body: &str) -> Response {
         let kind = ("content-type", "application/json");
         self.send(method, path, &[kind], body)
     }
 
     /// The testbed's view of this client.
-    pub(crate) fn whoami(&mut self) -> Value {
+    pub fn whoami(&mut self) -> Value {
         self.get("/whoami").json()
     }
 
-    pub(crate) fn arrival(&mut self) -> String {
+    /// In which state the server found this client's session.
+    pub fn arrival(&mut self) -> String {
         self.whoami()["arrival"].as_str().unwrap().to_owned()
     }
 
     /// One request, one answer; the jar learns from it.
-    pub(crate) fn send(
+    pub fn send(
         &mut self,
         method: &str,
         path: &str,
         headers: &[(&str, &str)],
         body: &str,
     ) -> Response {
-        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).unwrap();
+        self.try_send(method, path, headers, body).unwrap()
+    }
+
+    /// The same, where the server may be away or go away.
+    pub fn try_send(
+        &mut self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> io::Result<Response> {
+        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port))?;
         let patience = Some(Duration::from_secs(30));
-        stream.set_read_timeout(patience).unwrap();
+        stream.set_read_timeout(patience)?;
         let mut head = format!(
             "{method} {path} HTTP/1.1\r\nhost: 127.0.0.1:{}\r\nconnection: close\r\ncontent-length: {}\r\n",
             self.port,
@@ -85,16 +112,17 @@ impl Client {
             let pairs: Vec<_> = pairs.collect();
             head += &format!("cookie: {}\r\n", pairs.join("; "));
         }
-        stream
-            .write_all(format!("{head}\r\n{body}").as_bytes())
-            .unwrap();
+        stream.write_all(format!("{head}\r\n{body}").as_bytes())?;
         let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).unwrap();
+        stream.read_to_end(&mut answer)?;
+        if answer.is_empty() {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
         let response = Response::parse(&answer);
         for line in response.all("set-cookie") {
             self.keep(line);
         }
-        response
+        Ok(response)
     }
 
     fn keep(&mut self, line: &str) {
@@ -151,28 +179,30 @@ impl Response {
     }
 
     /// The first header of this name, given in lower case.
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+    pub fn header(&self, name: &str) -> Option<&str> {
         self.all(name).next()
     }
 
-    pub(crate) fn sets_cookie(&self) -> bool {
+    /// Whether it sets or removes a cookie.
+    pub fn sets_cookie(&self) -> bool {
         self.header("set-cookie").is_some()
     }
 
-    pub(crate) fn json(&self) -> Value {
+    /// The body as JSON.
+    pub fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|why| panic!("{why}: {self:?}"))
     }
 
     /// Checks the status and hands itself on, for the rest of the line.
     #[track_caller]
-    pub(crate) fn is(self, status: u16) -> Response {
+    pub fn is(self, status: u16) -> Response {
         assert_eq!(self.status, status, "{self:?}");
         self
     }
 
     /// Checks that this is the testbed's page for an error of that kind.
     #[track_caller]
-    pub(crate) fn fails_with(self, status: u16, kind: &str) {
+    pub fn fails_with(self, status: u16, kind: &str) {
         let response = self.is(status);
         assert_eq!(response.json(), serde_json::json!({ "error": kind }));
         assert_eq!(response.header("cache-control"), Some("no-store"));

@@ -1,0 +1,9 @@
+//! Requests in every order of their calls.
+
+mod law;
+mod outcome;
+mod program;
+mod schedule;
+mod world;
+
+pub(crate) use law::*;

@@ -1,0 +1,46 @@
+//! Base64url without padding, the one canonical form of it only (RFC 7515, section 2).
+
+use base64_simd::URL_SAFE_NO_PAD;
+
+pub(crate) fn encode(bytes: impl AsRef<[u8]>) -> String {
+    URL_SAFE_NO_PAD.encode_to_string(bytes)
+}
+
+pub(crate) fn encode_to(bytes: impl AsRef<[u8]>, text: &mut String) {
+    URL_SAFE_NO_PAD.encode_append(bytes, text);
+}
+
+/// Padding, spaces, the other alphabet and bits behind the end are all refused: else one token had
+/// several texts.
+pub(crate) fn decode(text: impl AsRef<[u8]>) -> Option<Vec<u8>> {
+    URL_SAFE_NO_PAD.decode_to_vec(text).ok()
+}
+
+/// So many characters encode so many bytes.
+pub(crate) const fn encoded_len(bytes: usize) -> usize {
+    (bytes * 4).div_ceil(3)
+}
+
+/// So many bytes fit into so many characters.
+pub(crate) const fn decoded_len(characters: usize) -> usize {
+    characters * 3 / 4
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_text_is_one_value_and_one_value_one_text() {
+        assert_eq!(decode("AQ").unwrap(), [1]);
+        for bad in [
+            "AR", "A", "AQ=", "AQ==", " AQ", "AQ\n", "A+", "A/", "A.", "é",
+        ] {
+            assert_eq!(decode(bad), None, "{bad:?}");
+        }
+        for bytes in 0..9 {
+            assert_eq!(encode(vec![255; bytes]).len(), encoded_len(bytes));
+            assert_eq!(decoded_len(encoded_len(bytes)), bytes);
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! Secret keys that sign and verify: HMAC.
+
+use std::fmt;
+use std::sync::Arc;
+
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sessile_core::Result;
+use sha2::{Digest as _, Sha256, Sha384, Sha512};
+use zeroize::Zeroizing;
+
+use super::jwk::{Jwk, thumbprint};
+use super::{Algorithm, check_kid, invalid};
+use crate::base64;
+
+/// A secret of both who signs and who verifies. Wiped from memory when dropped, never shown.
+#[derive(Clone)]
+pub struct HmacKey {
+    kid: Box<str>,
+    algorithm: Algorithm,
+    print: [u8; 32],
+    prepared: Arc<Prepared>,
+}
+
+/// The key, absorbed: nothing is hashed twice for two tokens.
+enum Prepared {
+    Sha256(Hmac<Sha256>),
+    Sha384(Hmac<Sha384>),
+    Sha512(Hmac<Sha512>),
+}
+
+impl HmacKey {
+    /// A key of these bytes, named by its thumbprint (RFC 7638).
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Invalid`](sessile_core::ErrorKind::Invalid) if the algorithm is none of the
+    /// `HS…`, or the secret is shorter than the hash (RFC 7518, section 3.2), all of one byte, or
+    /// a key of another kind, such as somebody's public key: as a secret, that is known to all.
+    pub fn new(algorithm: Algorithm, secret: impl Into<Vec<u8>>) -> Result<Self> {
+        let secret = Zeroizing::new(secret.into());
+        let least = match algorithm {
+            Algorithm::HS256 => 32,
+            Algorithm::HS384 => 48,
+            Algorithm::HS512 => 64,
+            other => {
+                return Err(invalid(format!(
+                    "{other} takes no secret: give it a private key as PEM or JWK, or write HS256"
+                )));
+            }
+        };
+        if let Some(what) = other_kind(&secret) {
+            return Err(invalid(format!(
+                "the secret is {what}: it belongs to another algorithm, and whoever has its public half could sign. Use {least} random bytes"
+            )));
+        }
+        if secret.len() < least {
+            return Err(invalid(format!(
+                "the secret has {} bytes, and {algorithm} needs {least} random ones, such as the output of `openssl rand {least}`",
+                secret.len()
+            )));
+        }
+        if secret.iter().all(|byte| *byte == secret[0]) {
+            return Err(invalid(
+                "all bytes of the secret are equal: use random ones",
+            ));
+        }
+        let failed = |_| invalid("the secret can't be used");
+        let prepared = match algorithm {
+            Algorithm::HS256 => Prepared::Sha256(Hmac::new_from_slice(&secret).map_err(failed)?),
+            Algorithm::HS384 => Prepared::Sha384(Hmac::new_from_slice(&secret).map_err(failed)?),
+            _ => Prepared::Sha512(Hmac::new_from_slice(&secret).map_err(failed)?),
+        };
+        let k = Zeroizing::new(base64::encode(&*secret));
+        Ok(HmacKey {
+            kid: thumbprint(&[("k", &k), ("kty", "oct")]).into(),
+            algorithm,
+            print: Sha256::digest(&*secret).into(),
+            prepared: Arc::new(prepared),
+        })
+    }
+
+    /// A key whose bytes are written as base64url.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new), and for any other text.
+    pub fn from_base64url(algorithm: Algorithm, text: &str) -> Result<Self> {
+        let secret = base64::decode(text.trim().trim_end_matches('='));
+        let secret = secret.ok_or_else(|| {
+            invalid("the secret is no base64url: write it with A-Z, a-z, 0-9, - and _")
+        })?;
+        HmacKey::new(algorithm, secret)
+    }
+
+    /// A key as a JWK of type `oct`, with its `kid` and `alg` if it has them.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new), for a JWK of another type, use or algorithm, and where neither the
+    /// JWK nor the caller names an algorithm.
+    pub fn from_jwk(algorithm: Option<Algorithm>, text: &str) -> Result<Self> {
+        HmacKey::of(algorithm, &Jwk::parse(text, "sig", &["sign", "verify"])?)
+    }
+
+    pub(super) fn of(algorithm: Option<Algorithm>, jwk: &Jwk) -> Result<Self> {
+        if jwk.kty != "oct" {
+            return Err(invalid(
+                "the JWK is no secret: its \"kty\" has to be \"oct\"",
+            ));
+        }
+        let algorithm = super::agreed(algorithm, jwk)?;
+        let key = HmacKey::new(algorithm, jwk.need("k")?)?;
+        match &jwk.kid {
+            Some(kid) => key.named(kid),
+            None => Ok(key),
+        }
+    }
+
+    /// The same key under another name.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Invalid`](sessile_core::ErrorKind::Invalid) if the name is empty or longer
+    /// than 128 bytes.
+    pub fn named(mut self, kid: &str) -> Result<Self> {
+        self.kid = check_kid(kid)?;
+        Ok(self)
+    }
+
+    /// The key's name, the `kid` of a header. Not secret.
+    pub fn kid(&self) -> &str {
+        &self.kid
+    }
+
+    /// What it signs with.
+    pub fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    pub(crate) fn print(&self) -> [u8; 32] {
+        self.print
+    }
+
+    pub(crate) fn sign(&self, message: &[u8]) -> Vec<u8> {
+        match &*self.prepared {
+            Prepared::Sha256(mac) => mac
+                .clone()
+                .chain_update(message)
+                .finalize()
+                .as_bytes()
+                .to_vec(),
+            Prepared::Sha384(mac) => mac
+                .clone()
+                .chain_update(message)
+                .finalize()
+                .as_bytes()
+                .to_vec(),
+            Prepared::Sha512(mac) => mac
+                .clone()
+                .chain_update(message)
+                .finalize()
+                .as_bytes()
+                .to_vec(),
+        }
+    }
+
+    /// Whether this is the whole tag of the message; compared in constant time.
+    pub(crate) fn verify(&self, message: &[u8], tag: &[u8]) -> bool {
+        match &*self.prepared {
+            Prepared::Sha256(mac) => mac.clone().chain_update(message).verify_slice(tag).is_ok(),
+            Prepared::Sha384(mac) => mac.clone().chain_update(message).verify_slice(tag).is_ok(),
+            Prepared::Sha512(mac) => mac.clone().chain_update(message).verify_slice(tag).is_ok(),
+        }
+    }
+}
+
+impl fmt::Debug for HmacKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HmacKey")
+            .field("kid", &self.kid)
+            .field("algorithm", &self.algorithm)
+            .field("secret", &"***")
+            .finish()
+    }
+}
+
+/// What else a text or bytes are that somebody passes as a secret by mistake.
+pub(super) fn other_kind(secret: &[u8]) -> Option<&'static str> {
+    let text = secret.trim_ascii_start();
+    if text.starts_with(b"-----BEGIN") {
+        return Some("a key or certificate in PEM");
+    }
+    if text.starts_with(b"ssh-") || text.starts_with(b"ecdsa-sha2-") {
+        return Some("a key of SSH");
+    }
+    if text.starts_with(b"{") {
+        return Some("a JWK: pass it to `from_jwk`");
+    }
+    let is_der = match secret {
+        [0x30, length @ ..=0x7f, rest @ ..] => rest.len() == usize::from(*length),
+        [0x30, 0x81, length, rest @ ..] => rest.len() == usize::from(*length),
+        [0x30, 0x82, high, low, rest @ ..] => {
+            rest.len() == usize::from(u16::from_be_bytes([*high, *low]))
+        }
+        _ => false,
+    };
+    if is_der {
+        return Some("a key in DER");
+    }
+    match (secret.first(), secret.len()) {
+        (Some(4), 65 | 97) => Some("a point on a curve"),
+        _ => None,
+    }
+}

@@ -1,0 +1,10 @@
+//! Many clients at once, over several processes that share one store, and stores that are killed
+//! under them.
+
+#![allow(clippy::unwrap_used)] // in a test, a panic is the report
+
+mod dumps;
+mod kills;
+mod logouts;
+mod sharing;
+mod store;
