@@ -2,7 +2,7 @@
 //!
 //! - `from`: the label of the node that sends the request on.
 //! - `expiry`: in seconds since the Unix epoch.
-//! - `tag`: base64url of the [`Macs`] tag, purpose `sessile/hop/1`, carrier the cookie's name,
+//! - `tag`: base64url of the [`Macs`] tag, purpose `sessile/hop/1`, for the credential's carrier,
 //!   over `<from> 00 <expiry> 00 <method> 00 <path and query> 00 <credential>`.
 //!
 //! It says one thing: this request has made its hop. The whole credential is bound and not its id
@@ -33,15 +33,13 @@ const LONGEST: usize = 16 + 1 + 20 + 1 + TAG_TEXT;
 pub(super) struct Signer {
     macs: Macs,
     node: Box<str>,
-    carrier: Box<str>,
 }
 
 impl Signer {
-    pub(super) fn new(ring: KeyRing, node: &str, carrier: &str) -> Self {
+    pub(super) fn new(ring: KeyRing, node: &str) -> Self {
         Signer {
             macs: Macs::new(ring, PURPOSE, ""),
             node: node.into(),
-            carrier: carrier.into(),
         }
     }
 
@@ -49,12 +47,13 @@ impl Signer {
     pub(super) fn sign<B>(
         &self,
         request: &Request<B>,
+        carrier: &str,
         credential: &[u8],
         now: Timestamp,
     ) -> Option<HeaderValue> {
         let expiry = (now.after(LIFE).as_millis() / 1000).to_string();
         let signed = signed(&self.node, &expiry, request, credential);
-        let tag = self.macs.tag(&self.carrier, &signed);
+        let tag = self.macs.tag(carrier, &signed);
         let mut text = String::with_capacity(LONGEST);
         // Writing to a String does not fail.
         let _ = write!(text, "{}.{expiry}.", self.node);
@@ -69,6 +68,7 @@ impl Signer {
         &self,
         header: &'a HeaderValue,
         request: &Request<B>,
+        carrier: &str,
         credential: &[u8],
         now: Timestamp,
     ) -> Option<&'a str> {
@@ -87,7 +87,7 @@ impl Signer {
         }
         let signed = signed(from, expiry, request, credential);
         self.macs
-            .verify(&self.carrier, &signed, &sent, now)
+            .verify(carrier, &signed, &sent, now)
             .then_some(from)
     }
 }
@@ -114,10 +114,10 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_millis(1_767_225_600_000);
 
-    fn signer(first: u8, node: &str, carrier: &str) -> Signer {
+    fn signer(first: u8, node: &str) -> Signer {
         let secret: Vec<u8> = (first..first + 32).collect();
         let ring = KeyRing::new(MasterKey::new("k", secret).unwrap());
-        Signer::new(ring, node, carrier)
+        Signer::new(ring, node)
     }
 
     fn request(method: &str, uri: &str) -> Request<()> {
@@ -127,12 +127,12 @@ mod tests {
 
     #[test]
     fn a_hop_is_good_for_its_request_and_credential_alone_and_for_seconds() {
-        let (n1, n2) = (signer(0, "n1", "sid"), signer(0, "n2", "sid"));
+        let (n1, n2) = (signer(0, "n1"), signer(0, "n2"));
         let sent = request("POST", "http://example.org/a?b=c");
-        let header = n1.sign(&sent, b"n2.x.y", NOW).unwrap();
+        let header = n1.sign(&sent, "sid", b"n2.x.y", NOW).unwrap();
         let verify = |signer: &Signer, request: &Request<()>, credential: &[u8], now| {
             signer
-                .verify(&header, request, credential, now)
+                .verify(&header, request, "sid", credential, now)
                 .map(str::to_owned)
         };
         let seen = request("POST", "/a?b=c");
@@ -147,28 +147,31 @@ mod tests {
             verify(&n2, &request("POST", "/a?b=d"), b"n2.x.y", NOW),
             None
         );
-        let (key, carrier) = (signer(1, "n2", "sid"), signer(0, "n2", "csid"));
+        let key = signer(1, "n2");
         assert_eq!(verify(&key, &seen, b"n2.x.y", NOW), None);
-        assert_eq!(verify(&carrier, &seen, b"n2.x.y", NOW), None);
+        let other = n2.verify(&header, &seen, "authorization", b"n2.x.y", NOW);
+        assert_eq!(other, None);
     }
 
     #[test]
     fn every_changed_character_is_refused() {
-        let signer = signer(0, "n1", "sid");
+        let signer = signer(0, "n1");
         let root = request("GET", "/");
-        let header = signer.sign(&root, b"n2.x.y", NOW).unwrap();
+        let header = signer.sign(&root, "sid", b"n2.x.y", NOW).unwrap();
         let text = header.to_str().unwrap();
         for at in 0..text.len() {
             for with in ["A", "b", "9", ".", "", "~", "AAA"] {
                 let forged = [&text[..at], with, &text[at + 1..]].concat();
                 let value = HeaderValue::from_str(&forged).unwrap();
-                let good = signer.verify(&value, &root, b"n2.x.y", NOW).is_some();
+                let good = signer
+                    .verify(&value, &root, "sid", b"n2.x.y", NOW)
+                    .is_some();
                 assert_eq!(good, forged == text, "{forged:?}");
             }
         }
         for garbage in ["", ".", "..", "n1.1.1", &"x".repeat(5000)] {
             let value = HeaderValue::from_str(garbage).unwrap();
-            assert_eq!(signer.verify(&value, &root, b"n2.x.y", NOW), None);
+            assert_eq!(signer.verify(&value, &root, "sid", b"n2.x.y", NOW), None);
         }
     }
 }

@@ -8,7 +8,7 @@ use sessile_core::{Clock, Presented};
 
 use super::hop::{HOP, Signer};
 use super::{Forward, Owner, Peers, Routing};
-use crate::cookie::{self, Found};
+use crate::carrier::{self, Carrier, Found};
 use crate::layer::Shared;
 use crate::{CookieConfig, telemetry};
 
@@ -19,6 +19,7 @@ pub(super) struct Route {
     peers: Peers,
     signer: Signer,
     cookie: CookieConfig,
+    carriers: Box<[Carrier]>,
     clock: Arc<dyn Clock>,
 }
 
@@ -34,12 +35,12 @@ pub(super) struct Way {
 impl Route {
     pub(super) fn new(forward: &Forward, shared: &Shared) -> Self {
         let routing = forward.routing.clone();
-        let name = shared.cookie.as_name();
         Route {
-            signer: Signer::new(routing.keys().clone(), routing.node(), name),
+            signer: Signer::new(routing.keys().clone(), routing.node()),
             routing,
             peers: forward.peers.clone(),
             cookie: shared.cookie.clone(),
+            carriers: shared.carriers.clone(),
             clock: shared.clock.clone(),
         }
     }
@@ -48,7 +49,9 @@ impl Route {
     /// Whatever came in as a hop's header is taken out of the request.
     pub(super) fn find<B>(&self, request: &mut Request<B>) -> Option<Way> {
         let header = take_hop(request);
-        let Found::One(credential) = cookie::read(request.headers(), self.cookie.as_name()) else {
+        let name = self.cookie.as_name();
+        let found = carrier::read(request.headers(), &self.carriers, name);
+        let Found::One(at, credential) = found else {
             return None;
         };
         // The own label needs no look at the clock and no signature: the strategy sees to it.
@@ -56,9 +59,10 @@ impl Route {
             return None;
         }
         let now = self.clock.now();
+        let carrier = self.carriers[at].name(&self.cookie);
         let presented = Presented {
             text: credential,
-            carrier: self.cookie.as_name(),
+            carrier,
             arrived: now,
         };
         let Owner::Foreign(label) = self.routing.owner(&presented, now) else {
@@ -66,16 +70,17 @@ impl Route {
         };
         let address = self.peers.address(label)?;
         // One hop and no more: it has come to the node that another takes for the owner.
-        let from = header
-            .as_ref()
-            .and_then(|header| self.signer.verify(header, request, credential, now));
+        let from = header.as_ref().and_then(|header| {
+            self.signer
+                .verify(header, request, carrier, credential, now)
+        });
         if let Some(from) = from {
             telemetry::hopped_astray(from, label);
             return None;
         }
         Some(Way {
             address,
-            hop: self.signer.sign(request, credential, now)?,
+            hop: self.signer.sign(request, carrier, credential, now)?,
             from: self.routing.node().into(),
         })
     }

@@ -69,6 +69,11 @@ impl Labelled {
         self.sign(&format!("{node}.nothing"), "__Host-sid")
     }
 
+    /// The same, for another carrier.
+    pub(crate) fn bearer_of(&self, node: &str) -> String {
+        self.sign(&format!("{node}.nothing"), "authorization")
+    }
+
     fn sign(&self, text: &str, carrier: &str) -> String {
         let tag = u128::from_be_bytes(self.0.macs.tag(carrier, text.as_bytes()));
         format!("{text}.{tag:032x}")

@@ -1,4 +1,4 @@
-//! The laws of Tower: ready before it is called, and nobody waits for what it holds.
+//! In process: the laws of Tower, ready before it is called and nothing held; and the carriers.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -8,6 +8,7 @@ use std::time::Duration;
 use axum::body::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
+use sessile::Carrier;
 use tower::{Layer as _, Service, ServiceExt as _};
 
 use crate::cluster::{layers, listener};
@@ -80,5 +81,26 @@ async fn a_request_on_its_hop_takes_no_place_of_those_that_are_served_here() {
     // Were the place held during the hop, this would wait for the peer.
     let local = tokio::time::timeout(Duration::from_secs(5), local).await;
     assert_eq!(local.unwrap().unwrap().status(), 200);
+    hop.abort();
+}
+
+#[tokio::test]
+async fn a_credential_is_found_by_every_carrier_that_the_layer_reads() {
+    let labelled = Labelled::new("n1", Arc::default(), Next::Adopt);
+    let silent = listener().await;
+    let peers = [("n9", silent.local_addr().unwrap())];
+    let (session, cookies_only) = layers(&labelled, &peers, |forward| forward);
+    let carriers = [Carrier::Cookie, Carrier::Bearer];
+    let both = session.carriers(carriers).forwarding().unwrap();
+    let request = || {
+        let bearer = format!("Bearer {}", labelled.bearer_of("n9"));
+        let request = Request::get("/").header("authorization", bearer);
+        request.body(Full::default()).unwrap()
+    };
+    let local = cookies_only.layer(Strict::default()).oneshot(request());
+    assert!(!local.await.unwrap().body().is_remote());
+    let hop = both.layer(Strict::default()).oneshot(request());
+    let hop = tokio::spawn(hop);
+    let (_stream, _) = silent.accept().await.unwrap();
     hop.abort();
 }
