@@ -3,8 +3,10 @@
 
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc)] // in a test, a panic is the report
 
+mod balancers;
 mod daemon;
 
+pub use balancers::{Balancer, BalancerKind};
 mod build;
 mod client;
 mod program;

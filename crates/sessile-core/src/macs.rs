@@ -149,7 +149,7 @@ mod tests {
         assert!(!verifies(ring(1), "a/1", "x", "sid", b"body"));
         assert!(!verifies(ring(0), "b/1", "x", "sid", b"body"));
         assert!(!verifies(ring(0), "a/1", "y", "sid", b"body"));
-        assert!(!verifies(ring(0), "a/1", "x", "sie", b"body"));
+        assert!(!verifies(ring(0), "a/1", "x", "other", b"body"));
         assert!(!verifies(ring(0), "a/1", "x", "sid", b"bodz"));
     }
 

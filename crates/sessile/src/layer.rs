@@ -25,8 +25,8 @@ use crate::{Carrier, CookieConfig, Result, SessionService, Sessions, telemetry};
 /// ```
 #[derive(Clone)]
 pub struct SessionLayer<E = DefaultOnError> {
-    shared: Arc<Shared>,
-    on_error: E,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) on_error: E,
 }
 
 /// Answers errors with their status and nothing else: the default of
@@ -48,6 +48,8 @@ pub(crate) struct Shared {
     pub(crate) max_bytes: usize,
     /// The state travels with the client: what is written needs a new credential.
     pub(crate) travels: bool,
+    #[cfg(feature = "forward")]
+    pub(crate) forward: Option<crate::Forward>,
 }
 
 impl SessionLayer {
@@ -64,6 +66,8 @@ impl SessionLayer {
                 deadline,
                 max_bytes: guarantees.max_bytes,
                 travels: guarantees.writes == Writes::LastResponseWins,
+                #[cfg(feature = "forward")]
+                forward: None,
             }),
             on_error: DefaultOnError,
         }
@@ -143,7 +147,7 @@ impl<E> SessionLayer<E> {
         Sessions::new(self.shared.clone())
     }
 
-    fn shared(&mut self) -> &mut Shared {
+    pub(crate) fn shared(&mut self) -> &mut Shared {
         Arc::make_mut(&mut self.shared)
     }
 }

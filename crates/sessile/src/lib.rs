@@ -30,6 +30,7 @@
 //! |---|---|---|
 //! | `axum` | yes | extractors and rejections for axum |
 //! | `config` | yes | [`SessionConfig`]: the layer from a file |
+//! | `forward` | no | [`ForwardLayer`]: requests for sessions of other nodes are sent on to them |
 //! | `redis`, `postgres`, `mysql`, `sqlite` | no | stores for [`Stored`]: `RedisStore`, `PostgresStore`, `MySqlStore`, `SqliteStore` |
 //! | `tls` | no | TLS to them |
 //! | `stored` | yes | [`Stored`]: sessions in a store; a store behind a [`Sticky`] node; [`Sweeper`] |
@@ -37,6 +38,9 @@
 //! | `jwks` | no | the public keys of signed tokens over HTTP |
 //! | `tracing` | yes | events of what a service's owner should know |
 #![cfg_attr(docsrs, feature(doc_cfg))]
+
+#[cfg(feature = "forward")]
+mod forward;
 
 mod layer;
 mod service;
@@ -79,6 +83,10 @@ pub use carrier::Carrier;
 pub use config::{ConfigError, Problem, Registry, SessionConfig};
 pub use cookie::{Checked, CookieConfig, SameSite, Unchecked};
 pub use error::{Error, ErrorKind, Result};
+#[cfg(feature = "forward")]
+pub use forward::{
+    Forward, ForwardBody, ForwardFuture, ForwardLayer, ForwardService, Owner, Peers, Routing,
+};
 pub use future::ResponseFuture;
 pub use key::{AsKey, Key, KeyName};
 pub use layer::{DefaultOnError, SessionLayer};

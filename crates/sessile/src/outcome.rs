@@ -102,8 +102,7 @@ fn write_credential<B>(handle: &Handle, response: &mut Response<B>) -> Result<()
     let headers = response.headers_mut();
     handle.issue(|issue, held| match (issue, held) {
         (issue, Some(held))
-            if issue == Issue::Credential
-                || issue == Issue::Nothing && handle.reissues(held) =>
+            if issue == Issue::Credential || issue == Issue::Nothing && handle.reissues(held) =>
         {
             let name = carrier.name(cookie);
             let text = shared.strategy.issue(&held.record, &held.verifier, name)?;

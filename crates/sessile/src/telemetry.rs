@@ -67,3 +67,21 @@ pub(crate) fn swept(freed: u64) {
 pub(crate) fn sweep_failed(kind: ErrorKind) {
     event!(warn, kind = %kind, "the sessions could not be swept");
 }
+
+/// A peer could not be connected to. Nothing was sent, and the request is answered here.
+#[cfg(feature = "forward")]
+pub(crate) fn unreached(peer: &http::uri::Authority, why: &dyn std::error::Error) {
+    event!(warn, peer = %peer, why = %why, "the node of a session could not be reached: the request is answered here");
+}
+
+/// A request made its hop, and came to a node that takes another one for the owner.
+#[cfg(feature = "forward")]
+pub(crate) fn hopped_astray(from: &str, owner: &str) {
+    event!(warn, from = %from, owner = %owner, "a request was sent on to the wrong node: the nodes' labels and their peers do not agree");
+}
+
+/// A connection that had been upgraded broke.
+#[cfg(feature = "forward")]
+pub(crate) fn tunnel_broke() {
+    event!(debug, "an upgraded connection to a peer broke");
+}

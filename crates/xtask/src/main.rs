@@ -3,6 +3,7 @@
 //! A check lives here once, and continuous integration, contributors and the release all call it.
 
 mod arrows;
+mod balancers;
 mod bench;
 mod install;
 mod links;
@@ -21,6 +22,10 @@ cargo xtask test --list          their names
 cargo xtask bench [ARGS]         the benchmarks; ARGS go to them, e.g. --check or lost
 cargo xtask doc                  the API documentation and the links of the book
 cargo xtask arrows               who may depend on whom
+cargo xtask balancers OPTIONS    the configuration of a balancer, from the list of nodes:
+    --proxy haproxy|nginx|nginx-sticky|envoy|traefik|caddy
+    --nodes n1=127.0.0.1:8101,n2=127.0.0.1:8102
+    [--cookie __Host-sid] [--listen 127.0.0.1:8080] [--ready /ready]
 cargo xtask help                 this text
 ";
 
@@ -45,6 +50,7 @@ fn dispatch(args: &[String]) -> Result<(), String> {
         }
         ["test", "--only", step] => test::only(&[step]),
         ["bench", rest @ ..] => bench::all(rest),
+        ["balancers", rest @ ..] => balancers::print(rest),
         ["doc"] => test::only(&["doc", "links"]),
         ["arrows"] => test::only(&["arrows"]),
         [] | ["help" | "--help" | "-h"] => {

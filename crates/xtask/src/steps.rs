@@ -44,6 +44,7 @@ pub(crate) const STEPS: &[Step] = steps! {
     loom: "the table of sessions under every interleaving",
     stores: "every store on its real server, and the laws on each",
     swarm: "many clients over several processes, and stores that are killed under them",
+    balancers: "every balancer with the configuration written for it",
     e2e: "the example programs as processes, over sockets and in a browser",
 };
 
@@ -153,6 +154,12 @@ fn swarm(tally: &mut Tally) -> StepResult {
     let mut swarm = cargo("test --test swarm -p");
     swarm.args([END_TO_END, "--", "--test-threads=1", "--nocapture"]);
     counted(&mut swarm, tally)?;
+    Ok(Outcome::Passed(note))
+}
+
+fn balancers(tally: &mut Tally) -> StepResult {
+    let note = install::balancers();
+    counted(cargo("test --test balancers -p").arg(END_TO_END), tally)?;
     Ok(Outcome::Passed(note))
 }
 
