@@ -223,9 +223,13 @@ impl Calls {
 
     async fn apply(&self, record: &Arc<Record>, patch: &Patch, now: Timestamp) -> Result<Outcome> {
         let applied = match self.write(self.store.apply(&record.sid, now, patch)).await {
-            // Nothing of the handler's is lost with it, and the next request notes its use.
+            // Nothing of the handler's is lost with it, and the next request notes its use. In this
+            // one's view it is noted, or the commit would not come to an end.
             Err(error) if patch.is_note() && self.forgives(&error) => {
-                return Ok(Outcome::Applied(record.clone()));
+                return Ok(match patch.apply_to(record, now)? {
+                    Patched::Applied(noted) => Outcome::Applied(Arc::new(noted)),
+                    Patched::Conflict | Patched::Gone => Outcome::Gone,
+                });
             }
             applied => applied?,
         };
