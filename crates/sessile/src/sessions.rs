@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use sessile_core::{Guarantees, Record, SessionId, TOMBSTONE};
 
 use crate::layer::Shared;
-use crate::{Result, Session};
+use crate::{ErrorKind, Result, Session};
 
 /// The sessions behind a layer: to list, revoke, count and clean up. From
 /// [`SessionLayer::sessions`](crate::SessionLayer::sessions); cheap to clone, mostly kept in the
@@ -54,19 +54,21 @@ impl Sessions {
         Ok(list)
     }
 
-    /// Ends a session, and says whether it was there. Its clients arrive as `Ended`.
+    /// Ends a session, and says whether it was there. Its clients arrive as `Ended`. One that can't
+    /// be read was there, and is ended too.
     ///
     /// # Errors
     ///
     /// [`Unavailable`](crate::ErrorKind::Unavailable) if the store is away: the session may still be used.
     pub async fn revoke(&self, id: &SessionId) -> Result<bool> {
         let now = self.shared.clock.now();
-        let last = self
-            .shared
-            .strategy
-            .end(*id, now, now.after(TOMBSTONE))
-            .await?;
-        Ok(last.is_some_and(|record| record.is_live(now)))
+        let ended = self.shared.strategy.end(*id, now, now.after(TOMBSTONE));
+        match ended.await {
+            Ok(last) => Ok(last.is_some_and(|record| record.is_live(now))),
+            // The end was made all the same, and those of the subject's other sessions must follow.
+            Err(error) if error.kind() == ErrorKind::Corrupt => Ok(true),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Ends every session of a subject, and says how many there were. Call it when a password
