@@ -16,6 +16,7 @@ mod axum;
 mod budgets;
 #[path = "../it/caches.rs"]
 mod caches;
+mod calls;
 /// What a credential starts with.
 const LABEL: &str = "";
 
