@@ -249,6 +249,8 @@ impl Future for Commit {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<()>> {
         let answer = ready!(self.run(context));
         self.done = true;
+        // Whoever polled this may keep it. Nobody is to wait in line for that.
+        self.turn = None;
         Poll::Ready(answer)
     }
 }

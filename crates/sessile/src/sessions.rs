@@ -54,7 +54,8 @@ impl Sessions {
         Ok(list)
     }
 
-    /// Ends a session, and says whether it was there. Its clients arrive as `Ended`.
+    /// Ends a session, and says whether it was there. Its clients arrive as `Ended`. One that can't
+    /// be read was there, and is ended too.
     ///
     /// # Errors
     ///
@@ -69,12 +70,13 @@ impl Sessions {
             ));
         }
         let now = self.shared.clock.now();
-        let last = self
-            .shared
-            .strategy
-            .end(*id, now, now.after(TOMBSTONE))
-            .await?;
-        Ok(last.is_some_and(|record| record.is_live(now)))
+        let ended = self.shared.strategy.end(*id, now, now.after(TOMBSTONE));
+        match ended.await {
+            Ok(last) => Ok(last.is_some_and(|record| record.is_live(now))),
+            // The end was made all the same, and those of the subject's other sessions must follow.
+            Err(error) if error.kind() == ErrorKind::Corrupt => Ok(true),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Ends every session of a subject, and says how many there were. Call it when a password

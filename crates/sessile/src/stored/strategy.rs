@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use sessile_core::{
     Arrival, Candidate, Created, Credential, Error, ErrorKind, Found, Guarantees, KeyRing, Loaded,
-    OnReuse, Opened, Outcome, Patch, Presented, Record, Result, SessionId, Step, Store, Strategy,
-    SubjectCap, TOMBSTONE, Timestamp, Turn, Verifier,
+    OnReuse, Opened, Outcome, Patch, Patched, Presented, Record, Result, SessionId, Step, Store,
+    Strategy, SubjectCap, TOMBSTONE, Timestamp, Turn, Verifier,
 };
 use sessile_memory::Calls;
 
@@ -212,8 +212,14 @@ impl Asked {
         now: Timestamp,
     ) -> Result<Outcome> {
         match self.calls.apply(&record, patch, turn, now).await {
-            // Nothing of the handler's is lost with it, and the next request notes its use.
-            Err(error) if patch.is_note() && self.forgives(&error) => Ok(Outcome::Applied(record)),
+            // Nothing of the handler's is lost with it, and the next request notes its use. In this
+            // one's view it is noted, or the commit would not come to an end.
+            Err(error) if patch.is_note() && self.forgives(&error) => {
+                Ok(match patch.apply_to(&record, now)? {
+                    Patched::Applied(noted) => Outcome::Applied(Arc::new(noted)),
+                    Patched::Conflict | Patched::Gone => Outcome::Gone,
+                })
+            }
             applied => applied,
         }
     }

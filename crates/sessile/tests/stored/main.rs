@@ -22,6 +22,7 @@ mod axum;
 mod budgets;
 #[path = "../it/caches.rs"]
 mod caches;
+mod calls;
 
 #[path = "../it/carriers.rs"]
 mod carriers;
