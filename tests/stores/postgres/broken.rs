@@ -16,7 +16,7 @@ use sqlx::{AssertSqlSafe, Row as _};
 
 /// How the expectation is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Expectation {
+pub(super) enum Expectation {
     /// As `NOT EXISTS`, which is planned as an anti-join: when the row was changed while the
     /// statement waited for it, the expectation is checked again with the row as it was before.
     /// Loses acknowledged writes.
@@ -29,14 +29,14 @@ pub enum Expectation {
 
 /// A store whose `apply` is wrong.
 #[derive(Debug)]
-pub struct BrokenPostgres {
+pub(super) struct BrokenPostgres {
     store: PostgresStore,
     apply: String,
 }
 
 impl BrokenPostgres {
     /// On the tables of a right one, with this prefix.
-    pub fn new(store: PostgresStore, prefix: &str, expectation: Expectation) -> Self {
+    pub(super) fn new(store: PostgresStore, prefix: &str, expectation: Expectation) -> Self {
         let met = match expectation {
             Expectation::AntiJoin => {
                 "NOT EXISTS (SELECT 1 FROM jsonb_each_text($3::text::jsonb) e
