@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used)] // in a test, a panic is the report
 
+mod budget;
+
 mod samples;
 
 mod redis;
