@@ -2,13 +2,13 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use sessile::{MemoryStore, MySqlStore, PostgresStore, RedisStore, SqliteStore, Store};
 use sessile_conformance::Factory;
-use sessile_e2e::{Folder, MariaDb, Postgres, RedisCluster, RedisServer};
+use sessile_e2e::{Folder, MariaDb, Postgres, RedisCluster, RedisServer, Shared};
 use sessile_sql::SqlOptions;
 
 /// Makes empty stores of one kind. The server under them runs at least as long.
@@ -19,6 +19,7 @@ pub(crate) enum Bed {
     Postgres(Arc<Postgres>),
     MariaDb(Arc<MariaDb>),
     Sqlite(Folder),
+    SqliteMemory,
 }
 
 impl Bed {
@@ -50,6 +51,11 @@ impl Bed {
         Bed::Sqlite(Folder::new("laws"))
     }
 
+    /// A database in memory, which has one connection.
+    pub(crate) fn sqlite_memory() -> Bed {
+        Bed::SqliteMemory
+    }
+
     async fn store(&self) -> Arc<dyn Store> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -79,10 +85,9 @@ impl Bed {
             }
             Bed::Sqlite(folder) => {
                 let url = format!("sqlite:{}/{count}.db", folder.path().display());
-                let store = SqliteStore::connect_with(&url, &options()).await.unwrap();
-                store.migrate().await.unwrap();
-                Arc::new(store)
+                Arc::new(sqlite(&url, &options()).await)
             }
+            Bed::SqliteMemory => Arc::new(sqlite("sqlite::memory:", &options()).await),
         }
     }
 }
@@ -96,6 +101,12 @@ impl Factory for Bed {
 /// For a busy machine: how fast a store is, is no law's matter.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+async fn sqlite(url: &str, options: &SqlOptions) -> SqliteStore {
+    let store = SqliteStore::connect_with(url, options).await.unwrap();
+    store.migrate().await.unwrap();
+    store
+}
+
 fn redis(url: &str, count: u32) -> RedisStore {
     RedisStore::builder(url)
         .unwrap()
@@ -104,22 +115,4 @@ fn redis(url: &str, count: u32) -> RedisStore {
         .connection_timeout(PATIENCE)
         .build()
         .unwrap()
-}
-
-/// A server that is started for the first who needs it and stopped after the last.
-struct Shared<T>(Mutex<Weak<T>>);
-
-impl<T> Shared<T> {
-    const fn new() -> Self {
-        Shared(Mutex::new(Weak::new()))
-    }
-
-    fn get(&self, start: impl FnOnce() -> T) -> Arc<T> {
-        let mut server = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        server.upgrade().unwrap_or_else(|| {
-            let started = Arc::new(start());
-            *server = Arc::downgrade(&started);
-            started
-        })
-    }
 }

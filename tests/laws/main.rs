@@ -14,4 +14,11 @@ macro_rules! on {
     };
 }
 
-on!(redis, redis_cluster, postgres, mariadb, sqlite);
+on!(
+    redis,
+    redis_cluster,
+    postgres,
+    mariadb,
+    sqlite,
+    sqlite_memory
+);

@@ -15,6 +15,7 @@ mod mariadb;
 mod postgres;
 mod proxy;
 mod redis;
+mod shared;
 
 pub use build::{built, on_path};
 pub use client::{Client, Response};
@@ -24,3 +25,4 @@ pub use postgres::Postgres;
 pub use program::{KEY, Server, refusal, run_on};
 pub use proxy::Proxy;
 pub use redis::{RedisCluster, RedisSentinels, RedisServer};
+pub use shared::Shared;

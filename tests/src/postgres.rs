@@ -13,7 +13,7 @@ pub struct Postgres {
     daemon: Daemon,
     folder: Folder,
     port: u16,
-    durable: bool,
+    settings: Vec<String>,
 }
 
 impl Postgres {
@@ -33,6 +33,22 @@ impl Postgres {
     ///
     /// As [`start`](Self::start).
     pub fn start_with(durable: bool) -> Self {
+        let fsync = if durable { "on" } else { "off" };
+        Self::with_settings(&[&format!("fsync={fsync}")])
+    }
+
+    /// A new server that counts statements, in the view `pg_stat_statements`, once somebody has
+    /// created the extension of that name.
+    ///
+    /// # Panics
+    ///
+    /// As [`start`](Self::start).
+    pub fn start_counting() -> Self {
+        Self::with_settings(&["fsync=off", "shared_preload_libraries=pg_stat_statements"])
+    }
+
+    fn with_settings(settings: &[&str]) -> Self {
+        let settings: Vec<_> = settings.iter().map(|&setting| setting.to_owned()).collect();
         let folder = Folder::new("postgres");
         if is_root() {
             let chown = Command::new("chown")
@@ -61,12 +77,12 @@ impl Postgres {
             .status();
         assert!(made.is_ok_and(|status| status.success()), "initdb failed");
         let port = free_port();
-        let daemon = run(folder.path(), port, durable);
+        let daemon = run(folder.path(), port, &settings);
         let mut server = Postgres {
             daemon,
             folder,
             port,
-            durable,
+            settings,
         };
         server.wait();
         server
@@ -94,7 +110,7 @@ impl Postgres {
     /// If it does not start.
     pub fn restart(&mut self) {
         self.daemon.kill();
-        self.daemon = run(self.folder.path(), self.port, self.durable);
+        self.daemon = run(self.folder.path(), self.port, &self.settings);
         self.wait();
     }
 
@@ -121,7 +137,7 @@ impl Postgres {
         eventually("PostgreSQL takes connections", || {
             if !self.daemon.is_running() {
                 // One that was killed leaves processes behind, which take a moment to notice.
-                self.daemon = run(self.folder.path(), self.port, self.durable);
+                self.daemon = run(self.folder.path(), self.port, &self.settings);
             }
             let mut ask = command("pg_isready");
             ask.args(["-q", "-h", "127.0.0.1", "-p", &port]);
@@ -132,8 +148,7 @@ impl Postgres {
     }
 }
 
-fn run(folder: &Path, port: u16, durable: bool) -> Daemon {
-    let durable = if durable { "on" } else { "off" };
+fn run(folder: &Path, port: u16, settings: &[String]) -> Daemon {
     let mut server = command("postgres");
     server
         .arg("-D")
@@ -143,8 +158,10 @@ fn run(folder: &Path, port: u16, durable: bool) -> Daemon {
         "listen_addresses=127.0.0.1",
         "max_connections=200",
         &format!("unix_socket_directories={}", folder.display()),
-        &format!("fsync={durable}"),
     ] {
+        server.args(["-c", setting]);
+    }
+    for setting in settings {
         server.args(["-c", setting]);
     }
     Daemon::start(&mut server, &folder.join("log"))

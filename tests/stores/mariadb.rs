@@ -1,29 +1,29 @@
-//! MariaDB: the laws, and what only it can get wrong.
+//! MariaDB: what stores over SQL can get wrong, and what only it can.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use sessile_core::{SessionId, Store};
-use sessile_e2e::MariaDb;
+use sessile_e2e::{MariaDb, Shared};
 use sessile_sql::{MySqlStore, SqlOptions};
 use sqlx::AssertSqlSafe;
 
-use crate::sql::{Bed, laws};
+use crate::sql::{self, Bed, Tables, on};
 
 mod failures;
 
-laws!(MariaDbBed);
+on!(MariaDbBed);
 
 /// Tables of its own on a server that tests which run at the same time share.
-pub struct MariaDbBed {
-    pub store: MySqlStore,
-    pub prefix: String,
-    pub server: Arc<MariaDb>,
+pub(crate) struct MariaDbBed {
+    pub(crate) store: MySqlStore,
+    pub(crate) prefix: String,
+    pub(crate) server: Arc<MariaDb>,
 }
 
 impl MariaDbBed {
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let server = server();
         let prefix = format!("t{}_", COUNT.fetch_add(1, Ordering::Relaxed));
@@ -37,7 +37,7 @@ impl MariaDbBed {
     }
 
     /// A statement of the tests with this bed's table in it.
-    pub fn sql(&self, sql: &str) -> AssertSqlSafe<String> {
+    pub(crate) fn sql(&self, sql: &str) -> AssertSqlSafe<String> {
         AssertSqlSafe(sql.replace("sessions", &format!("{}sessions", self.prefix)))
     }
 }
@@ -50,14 +50,9 @@ async fn connect(server: &MariaDb, prefix: &str) -> MySqlStore {
 }
 
 /// The server, started with the first test that needs it and stopped after the last.
-pub fn server() -> Arc<MariaDb> {
-    static SERVER: Mutex<Weak<MariaDb>> = Mutex::new(Weak::new());
-    let mut server = SERVER.lock().unwrap_or_else(PoisonError::into_inner);
-    server.upgrade().unwrap_or_else(|| {
-        let started = Arc::new(MariaDb::start());
-        *server = Arc::downgrade(&started);
-        started
-    })
+pub(crate) fn server() -> Arc<MariaDb> {
+    static SERVER: Shared<MariaDb> = Shared::new();
+    SERVER.get(MariaDb::start)
 }
 
 impl Bed for MariaDbBed {
@@ -65,12 +60,14 @@ impl Bed for MariaDbBed {
         Arc::new(self.store.clone())
     }
 
+    async fn connections(&self) -> usize {
+        sql::connections(self.store.pool()).await
+    }
+}
+
+impl Tables for MariaDbBed {
     async fn another(&self) -> Arc<dyn Store> {
         Arc::new(connect(&self.server, &self.prefix).await)
-    }
-
-    async fn connections(&self) -> usize {
-        crate::sql::connections(self.store.pool()).await
     }
 
     async fn run(&self, sql: &str) {
@@ -117,10 +114,6 @@ impl Bed for MariaDbBed {
             holder.commit().await.unwrap();
         };
         tokio::join!(operation, change).0
-    }
-
-    fn id(&self, sid: &SessionId) -> String {
-        self.bytes(sid.as_bytes())
     }
 
     fn bytes(&self, bytes: &[u8]) -> String {

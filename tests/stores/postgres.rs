@@ -1,30 +1,34 @@
-//! PostgreSQL: the laws, and what only it can get wrong.
+//! PostgreSQL: what stores over SQL can get wrong, and what only it can.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use sessile_core::{SessionId, Store};
-use sessile_e2e::Postgres;
+use sessile_e2e::{Postgres, Shared};
 use sessile_sql::{PostgresStore, SqlOptions};
 use sqlx::AssertSqlSafe;
 
-use crate::sql::{Bed, laws};
+use crate::sql::{self, Bed, Tables, on};
 
-mod failures;
 mod statements;
 
-laws!(PostgresBed);
+mod broken;
+mod wrong;
+
+mod failures;
+
+on!(PostgresBed);
 
 /// Tables of its own on a server that tests which run at the same time share.
-pub struct PostgresBed {
-    pub store: PostgresStore,
-    pub prefix: String,
-    pub server: Arc<Postgres>,
+pub(crate) struct PostgresBed {
+    pub(crate) store: PostgresStore,
+    pub(crate) prefix: String,
+    pub(crate) server: Arc<Postgres>,
 }
 
 impl PostgresBed {
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let server = server();
         let prefix = format!("t{}_", COUNT.fetch_add(1, Ordering::Relaxed));
@@ -38,7 +42,7 @@ impl PostgresBed {
     }
 
     /// A statement of the tests with this bed's table in it.
-    pub fn sql(&self, sql: &str) -> AssertSqlSafe<String> {
+    pub(crate) fn sql(&self, sql: &str) -> AssertSqlSafe<String> {
         AssertSqlSafe(sql.replace("sessions", &format!("{}sessions", self.prefix)))
     }
 }
@@ -54,14 +58,9 @@ async fn connect(server: &Postgres, prefix: &str) -> PostgresStore {
 }
 
 /// The server, started with the first test that needs it and stopped after the last.
-pub fn server() -> Arc<Postgres> {
-    static SERVER: Mutex<Weak<Postgres>> = Mutex::new(Weak::new());
-    let mut server = SERVER.lock().unwrap_or_else(PoisonError::into_inner);
-    server.upgrade().unwrap_or_else(|| {
-        let started = Arc::new(Postgres::start());
-        *server = Arc::downgrade(&started);
-        started
-    })
+pub(crate) fn server() -> Arc<Postgres> {
+    static SERVER: Shared<Postgres> = Shared::new();
+    SERVER.get(Postgres::start)
 }
 
 impl Bed for PostgresBed {
@@ -69,12 +68,14 @@ impl Bed for PostgresBed {
         Arc::new(self.store.clone())
     }
 
+    async fn connections(&self) -> usize {
+        sql::connections(self.store.pool()).await
+    }
+}
+
+impl Tables for PostgresBed {
     async fn another(&self) -> Arc<dyn Store> {
         Arc::new(connect(&self.server, &self.prefix).await)
-    }
-
-    async fn connections(&self) -> usize {
-        crate::sql::connections(self.store.pool()).await
     }
 
     async fn run(&self, sql: &str) {
@@ -119,10 +120,6 @@ impl Bed for PostgresBed {
             holder.commit().await.unwrap();
         };
         tokio::join!(operation, change).0
-    }
-
-    fn id(&self, sid: &SessionId) -> String {
-        self.bytes(sid.as_bytes())
     }
 
     fn bytes(&self, bytes: &[u8]) -> String {

@@ -1,14 +1,18 @@
-//! Records and patches to try on a store: extreme ones, and random ones from a seed.
+//! What the tests of stores are stated with: an instant, records, patches, and numbers that look
+//! random.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use sessile_core::{
-    Credential, Data, Lifetime, Name, Patch, Previous, Record, Rotation, Text, Timestamp, Verifier,
-};
+use sessile_core::{Credential, Lifetime, Name, Patch, Record, Text, Timestamp};
 
 /// Where the clock of these tests stands: long ago, so that a store that reads its own is found out.
 pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_000_000_000_000);
+
+/// So many milliseconds after that.
+pub(crate) fn after(millis: u64) -> Timestamp {
+    NOW.after(Duration::from_millis(millis))
+}
 
 /// The name of a key.
 pub(crate) fn name(name: &str) -> Name {
@@ -37,51 +41,11 @@ pub(crate) fn of(subject: &str) -> Arc<Record> {
     Arc::new(record)
 }
 
-/// Keys and values that some store somewhere has changed.
-pub(crate) fn extreme_data() -> Data {
-    let long = "k".repeat(128);
-    let keys = [
-        "a",
-        "A",
-        "a ",
-        "a b",
-        "a.b",
-        "$.a",
-        "$[0]",
-        "a\"b",
-        "a\\b",
-        "'",
-        "%",
-        "d:",
-        "d:a",
-        "f",
-        "h",
-        "käse",
-        "\u{1f980}",
-        "\u{10ffff}",
-        "+x",
-        "__proto__",
-        &long,
-    ];
-    let values = [
-        "null",
-        "-0.0",
-        "1e308",
-        "18446744073709551615",
-        "-9223372036854775808",
-        "\"\"",
-        "\"\\u0000\"",
-        "\"\u{7f}\u{80}\u{800}\u{ffff}\u{10000}\"",
-        "{",
-        "",
-        "[1, 2 ,3]",
-        "\r\n",
-        "\0",
-        "'; DROP",
-    ];
-    let value = |at: usize| text(values[at % values.len()]);
-    let entry = |(at, key): (usize, &&str)| (name(key), value(at));
-    keys.iter().enumerate().map(entry).collect()
+/// A patch that sets one key, by someone who knows of version `base`.
+pub(crate) fn set(base: u64, key: &str, value: &str) -> Patch {
+    let mut patch = Patch::new(base);
+    patch.set(name(key), text(value));
+    patch
 }
 
 /// Numbers that look random and are the same for the same seed.
@@ -105,105 +69,5 @@ impl Random {
     /// Once in so many times.
     pub(crate) fn once_in(&mut self, times: u64) -> bool {
         self.below(times) == 0
-    }
-
-    pub(crate) fn pick<T: Copy>(&mut self, of: &[T]) -> T {
-        of[usize::try_from(self.below(of.len() as u64)).unwrap()]
-    }
-
-    /// An instant up to a minute before or after another.
-    pub(crate) fn near(&mut self, time: Timestamp) -> Timestamp {
-        Timestamp::from_millis((time.as_millis() + self.below(120_000)).saturating_sub(60_000))
-    }
-
-    fn name(&mut self) -> Name {
-        name(self.pick(&["a", "b", "c", "käse", "d:a", "x \"y\"\\"]))
-    }
-
-    fn text(&mut self) -> Text {
-        // Two large ones do not fit into one record.
-        match self.below(8) {
-            0 => text(&"ä".repeat(20_000)),
-            1 => text(""),
-            _ => text(&self.below(3).to_string()),
-        }
-    }
-
-    pub(crate) fn record(&mut self) -> Record {
-        let idle = Duration::from_millis(1 + self.below(100_000));
-        let absolute = Duration::from_millis(1 + self.below(200_000));
-        let lifetime = Lifetime::new(idle, absolute).unwrap();
-        let mut record = Record::new(&Credential::random(), NOW, &lifetime);
-        record.version = 1 + self.below(20);
-        if self.once_in(20) {
-            record.version = (1 << 53) - 40;
-        }
-        if self.once_in(2) {
-            record.previous = Some(Box::new(Previous {
-                hash: Verifier::random().hash(),
-                wrapped: Verifier::random().wrap(&record.sid, &Verifier::random()),
-                until: self.once_in(2).then(|| self.near(NOW)),
-            }));
-        }
-        if self.once_in(2) {
-            record.subject = Some("käse".into());
-        }
-        record.data = (0..self.below(5))
-            .map(|_| (self.name(), self.text()))
-            .collect();
-        if record.data.check_limit().is_err() {
-            record.data = Data::new();
-        }
-        record
-    }
-
-    /// A patch that has a chance to be applied to this record.
-    pub(crate) fn patch(&mut self, record: &Record) -> Patch {
-        let mut patch = Patch::new((record.version + 2).saturating_sub(self.below(5)));
-        if self.once_in(3) {
-            patch.accept_older();
-        }
-        if self.once_in(2) {
-            let name = self.name();
-            let stored = record.data.get(name.as_str()).cloned();
-            let other = self.once_in(4).then(|| self.text());
-            patch.expect(name, if self.once_in(4) { other } else { stored });
-        }
-        for _ in 0..self.below(4) {
-            match self.below(6) {
-                0 if self.once_in(3) => patch.clear(),
-                0 | 1 => patch.remove(self.name()),
-                _ => patch.set(self.name(), self.text()),
-            }
-        }
-        if self.once_in(4) {
-            let (old, new) = (Verifier::random(), Verifier::random());
-            patch.rotate(Some(Rotation {
-                expect: if self.once_in(4) {
-                    old.hash()
-                } else {
-                    record.hash
-                },
-                new: new.hash(),
-                wrapped: old.wrap(&record.sid, &new),
-            }));
-        }
-        if self.once_in(4) {
-            let millis = |random: &mut Self| Duration::from_millis(1 + random.below(200_000));
-            let longest = Duration::from_secs(u64::MAX / 1000);
-            let lifetime = if self.once_in(5) {
-                Lifetime::new(longest, longest)
-            } else {
-                Lifetime::new(millis(self), millis(self))
-            };
-            patch.lifetime(lifetime.unwrap());
-        }
-        if self.once_in(3) {
-            patch.touch(self.near(NOW));
-        }
-        if self.once_in(3) {
-            patch.confirm(self.near(NOW));
-        }
-        patch
     }
 }

@@ -1,4 +1,4 @@
-//! SQLite: the laws, on a file and in memory, and what only it can get wrong.
+//! SQLite, on a file and in memory: what stores over SQL can get wrong, and what only it can.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,18 +8,19 @@ use sessile_e2e::Folder;
 use sessile_sql::{SqlOptions, SqliteStore};
 use sqlx::AssertSqlSafe;
 
-use crate::sql::{Bed, laws, record, start};
+use crate::samples::{NOW, blank};
+use crate::sql::{self, Bed, Tables, on};
 
-laws!(SqliteBed);
+on!(SqliteBed);
 
 /// A file of its own.
-pub struct SqliteBed {
+pub(crate) struct SqliteBed {
     store: SqliteStore,
     folder: Folder,
 }
 
 impl SqliteBed {
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let folder = Folder::new("sqlite");
         let store = SqliteStore::connect(&url(&folder)).await.unwrap();
         store.migrate().await.unwrap();
@@ -40,12 +41,14 @@ impl Bed for SqliteBed {
         Arc::new(self.store.clone())
     }
 
+    async fn connections(&self) -> usize {
+        sql::connections(self.store.pool()).await
+    }
+}
+
+impl Tables for SqliteBed {
     async fn another(&self) -> Arc<dyn Store> {
         Arc::new(SqliteStore::connect(&url(&self.folder)).await.unwrap())
-    }
-
-    async fn connections(&self) -> usize {
-        crate::sql::connections(self.store.pool()).await
     }
 
     async fn run(&self, sql: &str) {
@@ -79,24 +82,20 @@ impl Bed for SqliteBed {
         tokio::join!(operation, change).0
     }
 
-    fn id(&self, sid: &SessionId) -> String {
-        self.bytes(sid.as_bytes())
-    }
-
     fn bytes(&self, bytes: &[u8]) -> String {
         let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
         format!("X'{hex}'")
     }
 }
 
-/// The laws that need no second pool, in memory.
+/// In memory, where the one connection is the database.
 mod memory {
     use super::*;
 
-    pub struct MemoryBed(SqliteStore);
+    pub(crate) struct MemoryBed(SqliteStore);
 
     impl MemoryBed {
-        pub async fn new() -> Self {
+        pub(crate) async fn new() -> Self {
             let store = SqliteStore::connect("sqlite::memory:").await.unwrap();
             store.migrate().await.unwrap();
             MemoryBed(store)
@@ -108,62 +107,23 @@ mod memory {
             Arc::new(self.0.clone())
         }
 
-        /// The same: nobody else can see it.
-        async fn another(&self) -> Arc<dyn Store> {
-            self.store()
-        }
-
         async fn connections(&self) -> usize {
-            crate::sql::connections(self.0.pool()).await
-        }
-
-        async fn run(&self, sql: &str) {
-            let sql = AssertSqlSafe(sql.replace("sessions", "sessile_sessions"));
-            sqlx::raw_sql(sql).execute(self.0.pool()).await.unwrap();
-        }
-
-        async fn staged<T: Send>(
-            &self,
-            _: &SessionId,
-            _: &str,
-            _: impl Future<Output = T> + Send,
-        ) -> T {
-            unreachable!("there is one connection")
-        }
-
-        fn id(&self, sid: &SessionId) -> String {
-            self.bytes(sid.as_bytes())
-        }
-
-        fn bytes(&self, bytes: &[u8]) -> String {
-            let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-            format!("X'{hex}'")
+            sql::connections(self.0.pool()).await
         }
     }
 
-    laws! { MemoryBed:
-        round_trip::every_field_round_trips,
-        model::random_operations_give_what_the_model_gives,
-        races::increments_of_many_are_exact,
-        races::a_session_that_ended_never_comes_back,
-        caps::a_cap_is_exact_under_parallel_logins,
-        corrupt::what_cannot_be_read_is_corrupt_never_overwritten_and_can_be_ended,
-        cancel::cancelled_operations_leave_nothing_behind,
-    }
+    on!(MemoryBed: cancel::cancelled_operations_leave_nothing_behind);
 }
 
 #[tokio::test]
 async fn a_file_is_shared_and_memory_is_not() {
     let bed = SqliteBed::new().await;
     assert_eq!(bed.store.guarantees().scope, Scope::AllNodes);
-    let record = Arc::new(record());
-    bed.store
-        .create(record.clone(), None, start())
-        .await
-        .unwrap();
+    let record = Arc::new(blank());
+    bed.store.create(record.clone(), None, NOW).await.unwrap();
     let again = bed.another().await;
     assert!(matches!(
-        again.load(&record.sid, start()).await.unwrap(),
+        again.load(&record.sid, NOW).await.unwrap(),
         Loaded::Live(_)
     ));
     let memory = SqliteStore::connect("sqlite::memory:").await.unwrap();
@@ -203,16 +163,16 @@ async fn a_locked_database_is_waited_for_and_then_unavailable() {
         .unwrap();
     let error = bed
         .store
-        .create(Arc::new(record()), None, start())
+        .create(Arc::new(blank()), None, NOW)
         .await
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable);
     assert!(error.to_string().contains("locked"), "{error}");
     // Reading goes on meanwhile.
-    bed.store.count(start()).await.unwrap();
+    bed.store.count(NOW).await.unwrap();
     drop(holder);
     bed.store
-        .create(Arc::new(record()), None, start())
+        .create(Arc::new(blank()), None, NOW)
         .await
         .unwrap();
 }
@@ -224,12 +184,12 @@ async fn the_printed_migrations_make_the_tables() {
         bed.store.pool().clone(),
         &SqlOptions::new().table_prefix("other_").unwrap(),
     );
-    let error = store.count(start()).await.unwrap_err();
+    let error = store.count(NOW).await.unwrap_err();
     assert!(error.to_string().contains("migrate"), "{error}");
     sqlx::raw_sql(SqliteStore::migrations())
         .execute(bed.store.pool())
         .await
         .unwrap();
     store.migrate().await.unwrap();
-    assert_eq!(store.count(start()).await.unwrap(), Some(0));
+    assert_eq!(store.count(NOW).await.unwrap(), Some(0));
 }

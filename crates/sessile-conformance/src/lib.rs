@@ -9,6 +9,7 @@ mod laws;
 mod list;
 mod races;
 mod run;
+mod sample;
 mod stage;
 
 mod matrix;

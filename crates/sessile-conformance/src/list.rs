@@ -79,6 +79,8 @@ macro_rules! __laws {
             bytes::what_would_grow_beyond_the_limit_is_too_large_and_changes_nothing = "TooLarge is an error, and the record is as before.";
             bytes::one_that_is_too_large_already_may_shrink = "Or it can't come to be.";
 
+            comparing::random_patches_do_what_the_reference_does = "Patches of every kind on records of every kind, next to Patch::apply_to.";
+
             subjects::subjects_are_told_apart_by_their_bytes = "Case, blanks, accents and NUL count, up to 512 bytes.";
             subjects::every_live_session_of_a_subject_is_listed = "Whatever was done to it, and with its record as it is.";
             subjects::nobody_elses_session_is_listed = "A list has no other subject's sessions, and no anonymous ones.";

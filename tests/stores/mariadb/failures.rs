@@ -8,7 +8,7 @@ use sessile_e2e::MariaDb;
 use sessile_sql::{MySqlStore, SqlOptions};
 
 use super::MariaDbBed;
-use crate::sql::{Bed as _, record, set, start};
+use crate::samples::{NOW, blank, set};
 
 #[tokio::test]
 async fn what_is_no_url_is_told_without_quoting_it() {
@@ -36,7 +36,7 @@ async fn without_tables_the_error_says_what_to_do() {
         .await
         .unwrap();
     let error = store
-        .apply(&record().sid, start(), &set(0, "k", "1"))
+        .apply(&blank().sid, NOW, &set(0, "k", "1"))
         .await
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable);
@@ -54,13 +54,13 @@ async fn a_killed_server_loses_nothing_acknowledged_and_is_used_again_at_once() 
     for _ in 0..8 {
         let store = store.clone();
         writers.spawn(async move {
-            let record = Arc::new(record());
-            store.create(record.clone(), None, start()).await.unwrap();
+            let record = Arc::new(blank());
+            store.create(record.clone(), None, NOW).await.unwrap();
             let mut acknowledged = 0;
             let mut failed = None;
             while failed.is_none() {
                 let patch = set(0, "n", &(acknowledged + 1).to_string());
-                match store.apply(&record.sid, start(), &patch).await {
+                match store.apply(&record.sid, NOW, &patch).await {
                     Ok(Applied::Applied { .. }) => acknowledged += 1,
                     Ok(other) => panic!("{other:?}"),
                     Err(error) => failed = Some(error.kind()),
@@ -72,13 +72,13 @@ async fn a_killed_server_loses_nothing_acknowledged_and_is_used_again_at_once() 
     tokio::time::sleep(Duration::from_millis(300)).await;
     server.kill();
     let written = writers.join_all().await;
-    let error = store.load(&written[0].0, start()).await.unwrap_err();
+    let error = store.load(&written[0].0, NOW).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable);
 
     server.restart();
     let back = now();
     for (sid, acknowledged, failed) in written {
-        let loaded = store.load(&sid, start()).await.unwrap();
+        let loaded = store.load(&sid, NOW).await.unwrap();
         let Loaded::Live(record) = loaded else {
             panic!("{loaded:?}");
         };
@@ -92,7 +92,7 @@ async fn a_killed_server_loses_nothing_acknowledged_and_is_used_again_at_once() 
             "{kept} of {acknowledged}, {failed}"
         );
         store
-            .apply(&sid, start(), &set(record.version, "n", "0"))
+            .apply(&sid, NOW, &set(record.version, "n", "0"))
             .await
             .unwrap();
     }
@@ -110,14 +110,14 @@ async fn after_a_quiet_restart_a_change_was_surely_not_applied() {
     let mut server = MariaDb::start();
     let store = MySqlStore::connect(&server.url()).await.unwrap();
     store.migrate().await.unwrap();
-    let record = Arc::new(record());
-    store.create(record.clone(), None, start()).await.unwrap();
+    let record = Arc::new(blank());
+    store.create(record.clone(), None, NOW).await.unwrap();
     server.kill();
     server.restart();
     let mut failures = 0;
     for n in 0..20 {
         match store
-            .apply(&record.sid, start(), &set(0, "n", &n.to_string()))
+            .apply(&record.sid, NOW, &set(0, "n", &n.to_string()))
             .await
         {
             Ok(_) => {}
@@ -139,14 +139,13 @@ async fn the_printed_migrations_make_the_tables() {
         .await
         .unwrap();
     let store = MySqlStore::connect(&bed.server.url()).await.unwrap();
-    let record = Arc::new(record());
-    store.create(record.clone(), None, start()).await.unwrap();
+    let record = Arc::new(blank());
+    store.create(record.clone(), None, NOW).await.unwrap();
     assert!(matches!(
-        store.load(&record.sid, start()).await.unwrap(),
+        store.load(&record.sid, NOW).await.unwrap(),
         Loaded::Live(_)
     ));
     assert!(bed.server.dump().contains("sessile_sessions"));
-    let _ = bed.store();
 }
 
 #[expect(clippy::disallowed_methods, reason = "how long something took")]

@@ -8,7 +8,7 @@ use sessile_e2e::Postgres;
 use sessile_sql::{PostgresStore, SqlOptions};
 
 use super::PostgresBed;
-use crate::sql::{record, set, start};
+use crate::samples::{NOW, blank, name, set, text};
 
 #[tokio::test]
 async fn what_is_no_url_is_told_without_quoting_it() {
@@ -36,7 +36,7 @@ async fn without_tables_the_error_says_what_to_do() {
     let store = PostgresStore::connect_with(&bed.server.url(), &options)
         .await
         .unwrap();
-    let error = store.load(&record().sid, start()).await.unwrap_err();
+    let error = store.load(&blank().sid, NOW).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable);
     assert!(error.to_string().contains("migrate"), "{error}");
     assert!(
@@ -56,13 +56,11 @@ async fn an_error_quotes_no_value() {
         .execute(bed.store.pool())
         .await
         .unwrap();
-    let mut secret = record();
-    secret.data = [(crate::sql::name("k"), crate::sql::text("hunter2"))]
-        .into_iter()
-        .collect();
+    let mut secret = blank();
+    secret.data = [(name("k"), text("hunter2"))].into_iter().collect();
     let error = bed
         .store
-        .create(Arc::new(secret), None, start())
+        .create(Arc::new(secret), None, NOW)
         .await
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable);
@@ -81,7 +79,7 @@ async fn without_a_free_connection_waiting_is_bounded() {
         held.push(bed.store.pool().acquire().await.unwrap());
     }
     let begin = now();
-    let error = bed.store.load(&record().sid, start()).await.unwrap_err();
+    let error = bed.store.load(&blank().sid, NOW).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable);
     let waited = begin.elapsed();
     assert!((900..2000).contains(&waited.as_millis()), "{waited:?}");
@@ -100,13 +98,13 @@ async fn a_killed_server_loses_nothing_acknowledged_and_is_used_again_at_once() 
     for _ in 0..8 {
         let store = store.clone();
         writers.spawn(async move {
-            let record = Arc::new(record());
-            store.create(record.clone(), None, start()).await.unwrap();
+            let record = Arc::new(blank());
+            store.create(record.clone(), None, NOW).await.unwrap();
             let mut acknowledged = 0;
             let mut failed = None;
             while failed.is_none() {
                 let patch = set(0, "n", &(acknowledged + 1).to_string());
-                match store.apply(&record.sid, start(), &patch).await {
+                match store.apply(&record.sid, NOW, &patch).await {
                     Ok(Applied::Applied { .. }) => acknowledged += 1,
                     Ok(other) => panic!("{other:?}"),
                     Err(error) => failed = Some(error.kind()),
@@ -118,10 +116,10 @@ async fn a_killed_server_loses_nothing_acknowledged_and_is_used_again_at_once() 
     tokio::time::sleep(Duration::from_millis(300)).await;
     server.kill();
     let written = writers.join_all().await;
-    let error = store.load(&written[0].0, start()).await.unwrap_err();
+    let error = store.load(&written[0].0, NOW).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable);
     let error = store
-        .apply(&written[0].0, start(), &set(0, "n", "0"))
+        .apply(&written[0].0, NOW, &set(0, "n", "0"))
         .await
         .unwrap_err();
     assert_eq!(
@@ -133,7 +131,7 @@ async fn a_killed_server_loses_nothing_acknowledged_and_is_used_again_at_once() 
     server.restart();
     let back = now();
     for (sid, acknowledged, failed) in written {
-        let loaded = store.load(&sid, start()).await.unwrap();
+        let loaded = store.load(&sid, NOW).await.unwrap();
         let Loaded::Live(record) = loaded else {
             panic!("{loaded:?}");
         };
@@ -147,7 +145,7 @@ async fn a_killed_server_loses_nothing_acknowledged_and_is_used_again_at_once() 
             "{kept} of {acknowledged}, {failed}"
         );
         store
-            .apply(&sid, start(), &set(record.version, "n", "0"))
+            .apply(&sid, NOW, &set(record.version, "n", "0"))
             .await
             .unwrap();
     }
@@ -165,8 +163,8 @@ async fn after_a_quiet_restart_reads_succeed_and_at_most_one_write_is_unknown() 
         let mut server = Postgres::start();
         let store = PostgresStore::connect(&server.url()).await.unwrap();
         store.migrate().await.unwrap();
-        let record = Arc::new(record());
-        store.create(record.clone(), None, start()).await.unwrap();
+        let record = Arc::new(blank());
+        store.create(record.clone(), None, NOW).await.unwrap();
         let connections = (0..10).map(|_| store.pool().acquire());
         let mut held = Vec::new();
         for connection in connections {
@@ -180,14 +178,14 @@ async fn after_a_quiet_restart_reads_succeed_and_at_most_one_write_is_unknown() 
         server.restart();
         if first_is_a_read {
             assert!(matches!(
-                store.load(&record.sid, start()).await.unwrap(),
+                store.load(&record.sid, NOW).await.unwrap(),
                 Loaded::Live(_)
             ));
         }
         let mut unknown = 0;
         for n in 0..20 {
             match store
-                .apply(&record.sid, start(), &set(0, "n", &n.to_string()))
+                .apply(&record.sid, NOW, &set(0, "n", &n.to_string()))
                 .await
             {
                 Ok(_) => {}

@@ -1,86 +1,14 @@
-//! What the statements promise, and what the ones that are easier to write get wrong.
+//! What the statements promise.
 
 use std::sync::Arc;
 
-use sessile_core::{Applied, Credential, Loaded, Store, Verifier};
+use sessile_core::{Applied, Credential, Loaded, Record, Store as _, Verifier};
 use sessile_sql::{PostgresStore, SqlOptions};
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{Executor as _, Row as _};
 
 use super::PostgresBed;
-use crate::broken_postgres::{BrokenPostgres, Expectation};
-use crate::sql::races::increment;
-use crate::sql::staged::{ENDED, one, two, update};
-use crate::sql::{Bed as _, record, set, start};
-
-fn broken(bed: &PostgresBed, expectation: Expectation) -> BrokenPostgres {
-    BrokenPostgres::new(bed.store.clone(), &bed.prefix, expectation)
-}
-
-/// The negative control of every law about expectations.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_expectation_as_an_anti_join_loses_an_acknowledged_write() {
-    let bed = PostgresBed::new().await;
-    let store = broken(&bed, Expectation::AntiJoin);
-    let record = one(&store).await;
-    // Somebody else was acknowledged 5; the statement that waited expects 1, and writes 2 over it.
-    let change = update(
-        &bed,
-        &record,
-        "data = '{\"n\":\"5\"}', version = version + 1",
-    );
-    let patch = two();
-    let applied = bed
-        .staged(
-            &record.sid,
-            &change,
-            store.apply(&record.sid, start(), &patch),
-        )
-        .await;
-    assert!(matches!(
-        applied.unwrap(),
-        Applied::Applied { version: 3, .. }
-    ));
-    match store.load(&record.sid, start()).await.unwrap() {
-        Loaded::Live(now) => assert_eq!(now.data.get("n").unwrap().as_str(), "2"),
-        other => panic!("{other:?}"),
-    }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_expectation_as_a_sub_plan_tells_of_a_conflict_that_is_old_or_none() {
-    let bed = PostgresBed::new().await;
-    let store = broken(&bed, Expectation::SubPlan);
-    let record = one(&store).await;
-    let change = update(
-        &bed,
-        &record,
-        "data = '{\"n\":\"5\"}', version = version + 1",
-    );
-    let patch = two();
-    let applied = bed
-        .staged(
-            &record.sid,
-            &change,
-            store.apply(&record.sid, start(), &patch),
-        )
-        .await;
-    match applied.unwrap() {
-        // The very value that was expected is given as the reason for the conflict.
-        Applied::Conflict(now) => assert_eq!(now.data.get("n").unwrap().as_str(), "1"),
-        other => panic!("{other:?}"),
-    }
-    let record = one(&store).await;
-    let change = update(&bed, &record, ENDED);
-    let applied = bed
-        .staged(
-            &record.sid,
-            &change,
-            store.apply(&record.sid, start(), &patch),
-        )
-        .await;
-    assert!(matches!(applied.unwrap(), Applied::Conflict(_)), "it ended");
-}
+use crate::samples::{NOW, blank, name, set};
 
 /// The lock is below the CTE, and the update has no condition that could be checked again with an
 /// old row.
@@ -95,7 +23,7 @@ async fn the_plan_of_an_apply_locks_below_the_cte() {
         .await
         .unwrap();
     store
-        .apply(&record().sid, start(), &set(1, "k", "1"))
+        .apply(&blank().sid, NOW, &set(1, "k", "1"))
         .await
         .unwrap();
     // There is one connection, and it has prepared the statement: the server knows which it is.
@@ -148,21 +76,39 @@ async fn the_isolation_level_is_set_and_no_other_is_wrong() {
         let pool = pool.connect(&bed.server.url()).await.unwrap();
         let options = SqlOptions::new().table_prefix(&bed.prefix).unwrap();
         let store = PostgresStore::from_pool(pool, &options);
-        let record = Arc::new(record());
-        store.create(record.clone(), None, start()).await.unwrap();
+        let record = Arc::new(blank());
+        store.create(record.clone(), None, NOW).await.unwrap();
         let mut tasks = tokio::task::JoinSet::new();
         for _ in 0..4 {
             let (store, record) = (store.clone(), record.clone());
             tasks.spawn(async move {
                 for _ in 0..10 {
-                    increment(&store, &record, "n").await;
+                    increment(&store, &record).await;
                 }
             });
         }
         tasks.join_all().await;
-        match store.load(&record.sid, start()).await.unwrap() {
+        match store.load(&record.sid, NOW).await.unwrap() {
             Loaded::Live(record) => assert_eq!(record.data.get("n").unwrap().as_str(), "40"),
             other => panic!("{other:?}"),
+        }
+    }
+}
+
+/// Adds one, by compare and swap, until it is done.
+async fn increment(store: &PostgresStore, record: &Record) {
+    let Loaded::Live(mut seen) = store.load(&record.sid, NOW).await.unwrap() else {
+        panic!("nobody ended it");
+    };
+    loop {
+        let old = seen.data.get("n").cloned();
+        let count = old.as_ref().map_or(0, |text| text.decode::<u64>().unwrap());
+        let mut patch = set(seen.version, "n", &(count + 1).to_string());
+        patch.expect(name("n"), old);
+        match store.apply(&record.sid, NOW, &patch).await.unwrap() {
+            Applied::Applied { .. } => return,
+            Applied::Conflict(newer) => seen = newer,
+            Applied::Gone => panic!("nobody ended it"),
         }
     }
 }
@@ -173,7 +119,7 @@ async fn a_dump_has_no_credential_in_it() {
     let bed = PostgresBed::new().await;
     let credential = Credential::random();
     let (old, new) = (credential.verifier, Verifier::random());
-    let mut record = record();
+    let mut record = blank();
     record.sid = credential.sid;
     record.hash = new.hash();
     record.previous = Some(Box::new(sessile_core::Previous {
@@ -182,7 +128,7 @@ async fn a_dump_has_no_credential_in_it() {
         until: None,
     }));
     bed.store
-        .create(Arc::new(record.clone()), None, start())
+        .create(Arc::new(record.clone()), None, NOW)
         .await
         .unwrap();
     let dump = bed.server.dump();
@@ -209,10 +155,10 @@ async fn the_printed_migrations_make_the_tables() {
         .await
         .unwrap();
     let store = PostgresStore::connect(&bed.server.url()).await.unwrap();
-    let record = Arc::new(record());
-    store.create(record.clone(), None, start()).await.unwrap();
+    let record = Arc::new(blank());
+    store.create(record.clone(), None, NOW).await.unwrap();
     assert!(matches!(
-        store.load(&record.sid, start()).await.unwrap(),
+        store.load(&record.sid, NOW).await.unwrap(),
         Loaded::Live(_)
     ));
     let mut tasks = tokio::task::JoinSet::new();

@@ -136,9 +136,17 @@ async fn a_key_that_is_moving_is_found_on_both_sides() {
         let owns = |node: &&sessile_e2e::RedisServer| {
             let nodes = node.cli(&["cluster", "nodes"]);
             let own = nodes.lines().find(|line| line.contains("myself")).unwrap();
-            let (first, last) = own.rsplit(' ').next().unwrap().split_once('-').unwrap();
             let slot: u16 = slot.parse().unwrap();
-            (first.parse().unwrap()..=last.parse().unwrap()).contains(&slot)
+            // Ranges and single slots; one that is moving is in brackets.
+            let ranges = own
+                .split(' ')
+                .skip(8)
+                .filter(|range| !range.starts_with('['));
+            ranges
+                .map(|range| range.split_once('-').unwrap_or((range, range)))
+                .any(|(first, last)| {
+                    (first.parse().unwrap()..=last.parse().unwrap()).contains(&slot)
+                })
         };
         let from = cluster.nodes.iter().find(owns).unwrap();
         let to = cluster.nodes.iter().find(|node| !owns(node)).unwrap();

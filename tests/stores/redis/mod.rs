@@ -1,15 +1,16 @@
-//! Redis and Valkey.
+//! Redis and Valkey: what only they can get wrong.
+
+mod corrupt;
+mod index;
+mod keys;
+mod secrets;
+mod trips;
+mod valkey;
 
 mod cancelled;
-mod corrupt;
 mod failover;
 mod faults;
-mod model;
-mod races;
-mod secrets;
-mod subjects;
 mod tls;
-mod trips;
 
 use std::sync::Arc;
 

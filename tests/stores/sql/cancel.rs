@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use sessile_core::{Applied, Created, Data, ErrorKind, Loaded, OnFull, Record, Store, SubjectCap};
 
-use super::{Bed, Random, after, name, record_of, set, start, text};
+use super::Bed;
+use crate::samples::{NOW, Random, after, blank, name, set, text};
 
 /// Thousands of operations, each dropped after a moment, next to some that are not. Every record
 /// carries its own id, so that an answer to another question is seen; what was done or not done is
 /// seen at the end, and a transaction that was left open would keep somebody waiting.
-pub async fn cancelled_operations_leave_nothing_behind(bed: &impl Bed) {
+pub(crate) async fn cancelled_operations_leave_nothing_behind(bed: &impl Bed) {
     const TASKS: u64 = 8;
     const EACH: u64 = 250;
     let store = bed.store();
@@ -26,25 +27,25 @@ pub async fn cancelled_operations_leave_nothing_behind(bed: &impl Bed) {
                 match random.below(6) {
                     0 | 1 => {
                         let record = own(&format!("subject {}", random.below(3)));
-                        let cap = random.one_in(2).then(cap);
-                        let create = store.create(record.clone(), cap, start());
+                        let cap = random.once_in(2).then(cap);
+                        let create = store.create(record.clone(), cap, NOW);
                         let _ = tokio::time::timeout(moment, create).await;
                         live.push(record);
                     }
                     2 => {
                         let record = pick(&mut random, &live).sid;
-                        let end = store.end(&record, start(), after(60_000));
+                        let end = store.end(&record, NOW, after(60_000));
                         let _ = tokio::time::timeout(moment, end).await;
                     }
                     3 => {
                         let sid = pick(&mut random, &live).sid;
                         let patch = set(0, "k", "1");
-                        let apply = store.apply(&sid, start(), &patch);
+                        let apply = store.apply(&sid, NOW, &patch);
                         let _ = tokio::time::timeout(moment, apply).await;
                     }
                     4 => {
                         let sid = pick(&mut random, &live).sid;
-                        let _ = tokio::time::timeout(moment, store.load(&sid, start())).await;
+                        let _ = tokio::time::timeout(moment, store.load(&sid, NOW)).await;
                     }
                     // To its end.
                     _ => check(&*store, &pick(&mut random, &live)).await,
@@ -63,7 +64,7 @@ pub async fn cancelled_operations_leave_nothing_behind(bed: &impl Bed) {
         tasks.spawn(async move {
             check(&*store, &record).await;
             // Nobody holds a lock on it any more.
-            let end = store.end(&record.sid, start(), after(60_000)).await;
+            let end = store.end(&record.sid, NOW, after(60_000)).await;
             let _ = end.map_err(|error| unavailable(&error));
         });
     }
@@ -71,7 +72,7 @@ pub async fn cancelled_operations_leave_nothing_behind(bed: &impl Bed) {
     let record = own("last");
     assert_eq!(
         store
-            .create(record.clone(), Some(cap()), start())
+            .create(record.clone(), Some(cap()), NOW)
             .await
             .unwrap(),
         Created::Created
@@ -86,12 +87,12 @@ async fn check(store: &dyn Store, record: &Record) {
         assert_eq!(found.hash, record.hash);
         assert_eq!(found.data.get("own"), record.data.get("own"));
     };
-    match store.load(&record.sid, start()).await {
+    match store.load(&record.sid, NOW).await {
         Ok(Loaded::Live(found)) => is_own(&found),
         Ok(_) => {}
         Err(error) => unavailable(&error),
     }
-    match store.apply(&record.sid, start(), &set(0, "k", "2")).await {
+    match store.apply(&record.sid, NOW, &set(0, "k", "2")).await {
         Ok(Applied::Applied { record: found, .. }) => is_own(&found.unwrap()),
         Ok(Applied::Conflict(_)) => panic!("nothing was expected"),
         Ok(Applied::Gone) => {}
@@ -105,7 +106,8 @@ fn unavailable(error: &sessile_core::Error) {
 }
 
 fn own(subject: &str) -> Arc<Record> {
-    let mut record = record_of(Some(subject));
+    let mut record = blank();
+    record.subject = Some(subject.into());
     let own = text(&format!("\"{}\"", record.sid));
     record.data = Data::from_iter([(name("own"), own)]);
     Arc::new(record)

@@ -1,14 +1,15 @@
 //! What can't be read.
 
-use std::sync::Arc;
-
 use sessile_core::{ErrorKind, Loaded, RECORD_LIMIT, Store as _};
 
-use super::{Bed, after, record_of, set, start};
+use super::Tables;
+use crate::samples::{NOW, after, of, set};
 
-pub async fn what_cannot_be_read_is_corrupt_never_overwritten_and_can_be_ended(bed: &impl Bed) {
-    let store = bed.store();
-    let bytes = |length: usize| bed.bytes(&vec![7; length]);
+pub(crate) async fn what_cannot_be_read_is_corrupt_never_overwritten_and_can_be_ended(
+    tables: &impl Tables,
+) {
+    let store = tables.store();
+    let bytes = |length: usize| tables.bytes(&vec![7; length]);
     let big = format!("data = '{{\"a\":\"{}\"}}'", "x".repeat(RECORD_LIMIT));
     let spoil = [
         "format = 2".to_owned(),
@@ -35,47 +36,46 @@ pub async fn what_cannot_be_read_is_corrupt_never_overwritten_and_can_be_ended(b
         big,
     ];
     for spoil in spoil {
-        let record = Arc::new(record_of(Some("alice")));
-        store.create(record.clone(), None, start()).await.unwrap();
-        let id = bed.id(&record.sid);
-        bed.run(&format!("UPDATE sessions SET {spoil} WHERE sid = {id}"))
+        let record = of("alice");
+        store.create(record.clone(), None, NOW).await.unwrap();
+        let id = tables.id(&record.sid);
+        tables
+            .run(&format!("UPDATE sessions SET {spoil} WHERE sid = {id}"))
             .await;
-        let error = store.load(&record.sid, start()).await.unwrap_err();
+        let error = store.load(&record.sid, NOW).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Corrupt, "{spoil}");
         for base in [0, 1] {
             let error = store
-                .apply(&record.sid, start(), &set(base, "k", "1"))
+                .apply(&record.sid, NOW, &set(base, "k", "1"))
                 .await
                 .unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Corrupt, "{spoil}");
         }
-        let error = store.load(&record.sid, start()).await.unwrap_err();
+        let error = store.load(&record.sid, NOW).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Corrupt, "{spoil}");
-        let created = store.create(record.clone(), None, start()).await.unwrap();
+        let created = store.create(record.clone(), None, NOW).await.unwrap();
         assert_eq!(created, sessile_core::Created::Taken, "{spoil}");
-        let error = store
-            .end(&record.sid, start(), after(1000))
-            .await
-            .unwrap_err();
+        let error = store.end(&record.sid, NOW, after(1000)).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Corrupt, "{spoil}");
         assert!(matches!(
-            store.load(&record.sid, start()).await.unwrap(),
+            store.load(&record.sid, NOW).await.unwrap(),
             Loaded::Ended
         ));
         assert!(
             store
-                .end(&record.sid, start(), after(1000))
+                .end(&record.sid, NOW, after(1000))
                 .await
                 .unwrap()
                 .is_none()
         );
     }
     // A session in a later release's format is in its subject's list, so that it can be revoked.
-    let record = Arc::new(record_of(Some("bob")));
-    store.create(record.clone(), None, start()).await.unwrap();
-    bed.run("UPDATE sessions SET format = 2 WHERE ended_until IS NULL")
+    let record = of("bob");
+    store.create(record.clone(), None, NOW).await.unwrap();
+    tables
+        .run("UPDATE sessions SET format = 2 WHERE ended_until IS NULL")
         .await;
-    let listed = store.list("bob", start()).await.unwrap();
+    let listed = store.list("bob", NOW).await.unwrap();
     assert_eq!(listed.len(), 1);
     assert!(listed[0].sid == record.sid && listed[0].record.is_none());
 }

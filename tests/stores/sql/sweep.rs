@@ -4,59 +4,35 @@ use std::sync::Arc;
 
 use sessile_core::{Loaded, Store as _};
 
-use super::{Bed, after, record, set, start};
+use super::Tables;
+use crate::samples::{NOW, after, blank, set};
 
 const HOUR: u64 = 3_600_000;
 
-pub async fn a_sweep_frees_what_is_past_its_margin_in_batches(bed: &impl Bed) {
-    let store = bed.store();
-    let mut ids = Vec::new();
-    for at in 0..20_u64 {
-        let record = Arc::new(record());
-        ids.push(record.sid);
-        store.create(record, None, start()).await.unwrap();
-        if at % 2 == 0 {
-            store
-                .end(&ids[at as usize], start(), after(60_000))
-                .await
-                .unwrap();
-        }
+/// A record's is its idle time, a tombstone's a minute: clocks differ.
+pub(crate) async fn a_sweep_waits_for_a_margin(tables: &impl Tables) {
+    let store = tables.store();
+    let records = [Arc::new(blank()), Arc::new(blank())];
+    for record in &records {
+        store.create(record.clone(), None, NOW).await.unwrap();
     }
-    // Nothing before its margin: a tombstone's is a minute, a record's is an hour.
-    assert_eq!(store.sweep(after(119_999), 100).await.unwrap(), 0);
-    let mut freed = Vec::new();
-    loop {
-        let batch = store.sweep(after(120_000), 4).await.unwrap();
-        if batch == 0 {
-            break;
-        }
-        freed.push(batch);
+    let [ended, left] = &records;
+    store.end(&ended.sid, NOW, after(60_000)).await.unwrap();
+    for (at, freed) in [(119_999, 0), (120_000, 1), (2 * HOUR - 1, 0), (2 * HOUR, 1)] {
+        let swept = store.sweep(after(at), 100).await.unwrap();
+        assert_eq!(swept, freed, "after {at} ms");
     }
-    assert_eq!(freed, [4, 4, 2]);
-    assert!(matches!(
-        store.load(&ids[0], after(1)).await.unwrap(),
-        Loaded::Absent
-    ));
-    assert_eq!(store.sweep(after(2 * HOUR - 1), 100).await.unwrap(), 0);
-    assert!(matches!(
-        store.load(&ids[1], after(2 * HOUR)).await.unwrap(),
-        Loaded::Expired
-    ));
-    assert_eq!(store.sweep(after(2 * HOUR), 0).await.unwrap(), 0);
-    assert_eq!(store.sweep(after(2 * HOUR), usize::MAX).await.unwrap(), 10);
-    assert_eq!(store.count(start()).await.unwrap(), Some(0));
+    let found = store.load(&left.sid, NOW).await.unwrap();
+    assert!(matches!(found, Loaded::Absent), "{found:?}");
 }
 
 /// Sweeps and uses at the same time; no session that was used in time is freed.
-pub async fn a_sweep_leaves_what_was_used_meanwhile(bed: &impl Bed) {
-    let stores = [bed.store(), bed.another().await];
+pub(crate) async fn a_sweep_leaves_what_was_used_meanwhile(tables: &impl Tables) {
+    let stores = [tables.store(), tables.another().await];
     let mut records = Vec::new();
     for _ in 0..40 {
-        let record = Arc::new(record());
-        stores[0]
-            .create(record.clone(), None, start())
-            .await
-            .unwrap();
+        let record = Arc::new(blank());
+        stores[0].create(record.clone(), None, NOW).await.unwrap();
         records.push(record);
     }
     let used = records.clone();

@@ -49,6 +49,7 @@ flaws! {
     ];
     LosesWhatASessionWasMovedWith = "A create keeps no previous verifier." breaks [
         a_new_record_is_kept_as_it_is
+        random_patches_do_what_the_reference_does
     ];
     ListsAfterTheCreate = "A session is put into the index after it was made." breaks [
         a_create_that_is_dropped_is_made_whole_or_not_at_all
@@ -90,6 +91,7 @@ flaws! {
         an_ended_session_is_told_so_until_its_tombstone_goes
         an_end_leaves_a_tombstone_in_place_of_nothing_too
         time_is_what_the_caller_says
+        random_patches_do_what_the_reference_does
     ];
     LeavesNoTombstoneForNothing = "An end of nothing leaves nothing." breaks [
         an_end_leaves_a_tombstone_in_place_of_nothing_too
@@ -102,21 +104,25 @@ flaws! {
     ];
     EndsNothingWithoutTime = "An end whose time is past is not made." breaks [
         an_end_whose_time_is_past_ends_all_the_same
+        random_patches_do_what_the_reference_does
     ];
     ReturnsTheLastStateTwice = "Every end returns the last state." breaks [
         a_second_end_returns_nothing
+        random_patches_do_what_the_reference_does
         of_parallel_ends_exactly_one_gets_the_last_state
         no_schedule_brings_an_ended_session_back
     ];
     ReturnsNoLastState = "No end returns the last state." breaks [
         an_end_returns_the_last_state
         an_expired_session_that_ends_is_returned_and_ended
+        random_patches_do_what_the_reference_does
         of_parallel_ends_exactly_one_gets_the_last_state
         what_is_acknowledged_while_a_session_ends_is_in_its_last_state
         no_schedule_brings_an_ended_session_back
     ];
     ReturnsTheFirstState = "An end returns the record as it was made." breaks [
         an_end_returns_the_last_state
+        random_patches_do_what_the_reference_does
         what_is_acknowledged_while_a_session_ends_is_in_its_last_state
         no_schedule_loses_what_was_acknowledged
         no_schedule_loses_or_doubles_an_update
@@ -141,11 +147,13 @@ flaws! {
     ForgetsTheAbsoluteDeadline = "Only the idle deadline counts." breaks [
         the_absolute_deadline_is_exact
         no_patch_is_applied_at_a_deadline
+        random_patches_do_what_the_reference_does
         no_schedule_outlives_a_deadline
     ];
     ForgetsTheIdleDeadline = "Only the absolute deadline counts." breaks [
         the_idle_deadline_is_exact
         no_patch_is_applied_at_a_deadline
+        random_patches_do_what_the_reference_does
         no_schedule_outlives_a_deadline
     ];
     SaysAbsentForExpired = "An expired session is told to be absent." breaks [
@@ -153,6 +161,7 @@ flaws! {
     ];
     SaysAbsentForEnded = "An ended session is told to be absent." breaks [
         an_ended_session_is_told_so_until_its_tombstone_goes
+        random_patches_do_what_the_reference_does
     ];
     AdoptsUnknownIds = "An id that is looked up is made." breaks [
         an_id_that_nobody_made_is_absent_and_not_adopted
@@ -172,6 +181,7 @@ flaws! {
     RevivesWhatEnded = "A patch brings an ended session back." breaks [
         an_end_whose_time_is_past_ends_all_the_same
         a_patch_for_an_ended_session_is_gone
+        random_patches_do_what_the_reference_does
         what_is_acknowledged_while_a_session_ends_is_in_its_last_state
         no_schedule_loses_what_was_acknowledged
         no_schedule_loses_or_doubles_an_update
@@ -180,6 +190,7 @@ flaws! {
     ];
     PatchesWhatExpired = "A patch that comes after the deadline is applied." breaks [
         no_patch_is_applied_at_a_deadline
+        random_patches_do_what_the_reference_does
         no_schedule_outlives_a_deadline
     ];
     WritesOnToTheNextSession = "A patch for an ended session goes to the one made last." breaks [
@@ -192,6 +203,7 @@ flaws! {
         a_patch_for_an_ended_session_is_gone
         no_patch_is_applied_at_a_deadline
         a_patch_for_an_expired_session_is_gone
+        random_patches_do_what_the_reference_does
         what_is_acknowledged_while_a_session_ends_is_in_its_last_state
         no_schedule_loses_what_was_acknowledged
         no_schedule_loses_or_doubles_an_update
@@ -202,6 +214,7 @@ flaws! {
     // Apply: merging.
     WritesWholeRecords = "The writer's whole view is written: the last one wins." breaks [
         writes_from_one_view_merge_by_key
+        random_patches_do_what_the_reference_does
         no_schedule_loses_what_was_acknowledged
         no_schedule_loses_or_doubles_an_update
     ];
@@ -212,13 +225,16 @@ flaws! {
         what_is_acknowledged_while_a_session_ends_is_in_its_last_state
     ];
     WritesAPartFirst = "A patch of several keys is written in several steps." breaks [
+        random_patches_do_what_the_reference_does
         a_patch_that_is_dropped_is_applied_whole_or_not_at_all
     ];
     ClearsNothingUnseen = "A clear removes the keys that its maker had seen." breaks [
         a_clear_removes_keys_that_its_maker_never_saw
+        random_patches_do_what_the_reference_does
     ];
     ClearsLast = "A clear removes what the same patch sets." breaks [
         what_is_set_after_a_clear_stays
+        random_patches_do_what_the_reference_does
         no_schedule_loses_what_was_acknowledged
         no_schedule_loses_or_doubles_an_update
     ];
@@ -227,18 +243,22 @@ flaws! {
         every_write_raises_the_version
         any_key_can_be_removed_alone
         a_session_may_hold_hundreds_of_keys
+        random_patches_do_what_the_reference_does
     ];
     KeepsTheFirstValue = "A write of a key that is there is not made." breaks [
         writes_from_one_view_merge_by_key
         of_two_writes_of_one_key_the_later_stays
         expectations_compare_bytes
+        random_patches_do_what_the_reference_does
         parallel_writes_of_different_keys_all_survive
     ];
     KeepsTheVersionOfARemoval = "A removal does not raise the version." breaks [
         every_write_raises_the_version
+        random_patches_do_what_the_reference_does
     ];
     LeavesTheRecordOut = "No patch answers the record." breaks [
         the_answer_to_a_patch_is_the_record_unless_it_was_the_base
+        random_patches_do_what_the_reference_does
         parallel_updates_are_exact
     ];
 
@@ -249,14 +269,17 @@ flaws! {
         an_expectation_of_a_value_fails_where_there_is_none
         an_expectation_alone_is_checked_and_changes_nothing
         expectations_compare_bytes
+        random_patches_do_what_the_reference_does
         parallel_updates_are_exact
         no_schedule_loses_or_doubles_an_update
     ];
     IgnoresExpectationsAlone = "What must still be so is not looked at where nothing is written." breaks [
         an_expectation_alone_is_checked_and_changes_nothing
+        random_patches_do_what_the_reference_does
     ];
     ExpectsVersions = "Any other write in between is a conflict." breaks [
         expectations_are_of_values_and_not_of_versions
+        random_patches_do_what_the_reference_does
     ];
     ComparesNumbers = "Expectations compare numbers, where they are numbers." breaks [
         expectations_compare_bytes
@@ -273,6 +296,7 @@ flaws! {
         a_record_older_than_the_base_is_a_conflict
         a_verifier_that_is_not_the_current_one_is_not_replaced
         expectations_compare_bytes
+        random_patches_do_what_the_reference_does
         parallel_updates_are_exact
         of_parallel_rotations_exactly_one_wins
         no_schedule_loses_or_doubles_an_update
@@ -281,23 +305,28 @@ flaws! {
     ];
     WritesInSpiteOfAConflict = "A patch that conflicts is written, and told to conflict." breaks [
         a_conflict_changes_nothing
+        random_patches_do_what_the_reference_does
         parallel_updates_are_exact
     ];
     BringsAnOldRecord = "A conflict brings the record that its maker knew." breaks [
         a_conflict_brings_the_record_as_it_is
+        random_patches_do_what_the_reference_does
         parallel_updates_are_exact
         no_schedule_loses_or_doubles_an_update
         no_schedule_locks_the_newest_credential_out
     ];
     IgnoresTheBase = "A record older than the base is written upon." breaks [
         a_record_older_than_the_base_is_a_conflict
+        random_patches_do_what_the_reference_does
     ];
     GoesOnFromTheRecord = "The version goes on from the record's, whatever the base." breaks [
         an_older_record_that_is_accepted_gets_a_version_above_both
+        random_patches_do_what_the_reference_does
     ];
 
     RoundsVersions = "Versions are kept to fourteen digits." breaks [
         versions_are_exact_up_to_their_limit
+        random_patches_do_what_the_reference_does
     ];
 
     // Apply: bytes.
@@ -314,12 +343,14 @@ flaws! {
     ];
     HasNoLimit = "A session may grow without a limit." breaks [
         what_would_grow_beyond_the_limit_is_too_large_and_changes_nothing
+        random_patches_do_what_the_reference_does
     ];
     RefusesTheLimitItself = "A session that is as large as the limit is too large." breaks [
         a_session_may_hold_exactly_its_limit
     ];
     WritesWhatStillFits = "Of a patch that is too large, the small keys are written." breaks [
         what_would_grow_beyond_the_limit_is_too_large_and_changes_nothing
+        random_patches_do_what_the_reference_does
     ];
     NeverShrinks = "What is too large already is too large for a removal." breaks [
         one_that_is_too_large_already_may_shrink
@@ -328,54 +359,68 @@ flaws! {
     // Apply: touching.
     RaisesTheVersionByATouch = "A touch raises the version." breaks [
         a_touch_does_not_raise_the_version
+        random_patches_do_what_the_reference_does
     ];
     TouchesBackwards = "A touch that comes late moves the deadline back." breaks [
         a_touch_never_moves_a_deadline_back
+        random_patches_do_what_the_reference_does
     ];
     TouchesWithTheDefault = "A touch counts with the default idle time." breaks [
         a_lifetime_of_its_own_survives_touches
+        random_patches_do_what_the_reference_does
     ];
     TouchesTheAbsoluteDeadline = "A touch moves the absolute deadline too." breaks [
         a_touch_never_moves_the_absolute_deadline
+        random_patches_do_what_the_reference_does
     ];
     TouchesNothing = "A touch is not written down." breaks [
         a_touch_moves_the_idle_deadline
+        random_patches_do_what_the_reference_does
     ];
     RewritesTheDataByATouch = "A touch writes the data that its maker had seen." breaks [
         a_touch_changes_nothing_but_the_time_of_use
+        random_patches_do_what_the_reference_does
         no_schedule_loses_what_was_acknowledged
         no_schedule_loses_or_doubles_an_update
     ];
     CountsLifetimesFromNow = "A lifetime's absolute part counts from now." breaks [
         a_lifetime_counts_from_the_creation_and_from_now
+        random_patches_do_what_the_reference_does
     ];
 
     // Apply: rotating.
     ReplacesAnyVerifier = "A rotation is made whatever the verifier is." breaks [
         a_verifier_that_is_not_the_current_one_is_not_replaced
+        random_patches_do_what_the_reference_does
         of_parallel_rotations_exactly_one_wins
         no_schedule_gives_a_verifier_two_successors
     ];
     ForgetsThePreviousVerifier = "A rotation keeps no previous verifier." breaks [
         a_live_session_takes_every_patch
         a_rotation_keeps_the_previous_verifier_with_its_successor
+        random_patches_do_what_the_reference_does
         no_schedule_locks_the_newest_credential_out
     ];
     WrapsNothing = "A rotation does not keep the successor." breaks [
         a_rotation_keeps_the_previous_verifier_with_its_successor
+        random_patches_do_what_the_reference_does
         no_schedule_locks_the_newest_credential_out
     ];
     ConfirmsAgain = "Each confirmation moves the end of the grace." breaks [
         a_confirmation_ends_the_grace_once
+        random_patches_do_what_the_reference_does
     ];
     MakesAPreviousVerifierUp = "A confirmation makes a previous verifier where there is none." breaks [
         a_confirmation_without_a_previous_verifier_does_nothing
+        random_patches_do_what_the_reference_does
     ];
     KeepsTheVersionOfARotation = "A rotation does not raise the version." breaks [
         a_rotation_replaces_the_verifier
+        random_patches_do_what_the_reference_does
     ];
     RenewsWithoutTheData = "What is written in the patch of a rotation is lost." breaks [
         a_rotation_loses_no_data
+        random_patches_do_what_the_reference_does
     ];
 
     // List, count, sweep.

@@ -2,6 +2,7 @@
 
 mod bytes;
 mod caps;
+mod comparing;
 mod creating;
 mod dropping;
 mod ending;

@@ -110,7 +110,13 @@ async fn increment(
                 return record
                     .ok_or_else(|| Violation::new("a patch from base 0 answered no record"));
             }
-            Applied::Conflict(current) => seen = current,
+            Applied::Conflict(current) => {
+                ensure!(
+                    value(&current, "n") != value(&seen, "n"),
+                    "a conflict brought the very value that was expected"
+                );
+                seen = current;
+            }
             Applied::Gone => return Err(Violation::new("a session that nobody ended is gone")),
         }
     }

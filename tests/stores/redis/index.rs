@@ -1,15 +1,14 @@
-//! The index of a subject: never too little, and a cap that is exact.
+//! The index of a subject, as it is on the server.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
 use sessile_core::{
-    Candidate, Created, Loaded, OnFull, Patch, Record, SessionId, Store as _, SubjectCap, Timestamp,
+    Candidate, Created, OnFull, Patch, Record, SessionId, Store as _, SubjectCap, Timestamp,
 };
 use sessile_e2e::{RedisCluster, RedisServer};
 use sessile_redis::RedisStore;
-use tokio::task::JoinSet;
 
 use super::{key, open, single};
 use crate::samples::{NOW, lifetime, of};
@@ -48,117 +47,6 @@ fn entries(server: &RedisServer, subject: &str) -> usize {
         .parse()
         .unwrap();
     count / 2
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_cap_is_exact_under_a_hundred_logins_at_once() {
-    let (server, store) = single();
-    let other = open(&server.url());
-    cap_is_exact(&store, &other).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_cap_is_exact_on_a_cluster() {
-    let cluster = RedisCluster::start(3, 0);
-    let (store, other) = (open(&cluster.url()), open(&cluster.url()));
-    cap_is_exact(&store, &other).await;
-}
-
-async fn cap_is_exact(store: &RedisStore, other: &RedisStore) {
-    let subject = "reject";
-    let made = log_in(store, other, subject, cap(5, OnFull::Reject)).await;
-    let created = made
-        .iter()
-        .filter(|made| **made == Created::Created)
-        .count();
-    assert_eq!(created, 5, "{made:?}");
-    assert_eq!(live(store, subject, NOW).await.len(), 5);
-    // One leaves, one comes.
-    let sid = live(store, subject, NOW).await[0];
-    store.end(&sid, NOW, at(60)).await.unwrap();
-    for expected in [Created::Created, Created::Full] {
-        let created = store.create(of(subject), cap(5, OnFull::Reject), NOW).await;
-        assert_eq!(created.unwrap(), expected);
-    }
-
-    let subject = "evict";
-    let made = log_in(store, other, subject, cap(5, OnFull::EvictOldest)).await;
-    assert!(
-        made.iter().all(|made| *made == Created::Created),
-        "{made:?}"
-    );
-    assert_eq!(live(store, subject, NOW).await.len(), 5);
-
-    // The control: without a cap, all stay.
-    log_in(store, other, "uncapped", None).await;
-    assert_eq!(live(store, "uncapped", NOW).await.len(), 100);
-}
-
-async fn log_in(
-    store: &RedisStore,
-    other: &RedisStore,
-    subject: &str,
-    cap: Option<SubjectCap>,
-) -> Vec<Created> {
-    let mut logins = JoinSet::new();
-    for login in 0..100 {
-        let store = if login % 2 == 0 { store } else { other }.clone();
-        let record = of(subject);
-        logins.spawn(async move { store.create(record, cap, NOW).await.unwrap() });
-    }
-    logins.join_all().await
-}
-
-#[tokio::test]
-async fn the_oldest_make_room_and_only_live_ones_count() {
-    let (_server, store) = single();
-    rooms(&store).await;
-}
-
-#[tokio::test]
-async fn the_oldest_make_room_on_a_cluster_too() {
-    let cluster = RedisCluster::start(3, 0);
-    rooms(&open(&cluster.url())).await;
-}
-
-async fn rooms(store: &RedisStore) {
-    let records: Vec<_> = (0..4).map(|age| made_at("käse", at(age))).collect();
-    for (age, record) in (0..).zip(&records) {
-        let evict = cap(3, OnFull::EvictOldest);
-        let created = store.create(record.clone(), evict, at(age)).await.unwrap();
-        assert_eq!(created, Created::Created);
-    }
-    let evicted = store.load(&records[0].sid, at(4)).await.unwrap();
-    assert!(matches!(evicted, Loaded::Ended), "{evicted:?}");
-    let mut left: Vec<_> = records[1..].iter().map(|record| record.sid).collect();
-    left.sort_unstable();
-    assert_eq!(live(store, "käse", at(4)).await, left);
-
-    // An id that is taken ends nobody.
-    let evict = cap(3, OnFull::EvictOldest);
-    for taken in [&records[0], &records[1]] {
-        let created = store.create(taken.clone(), evict, at(4)).await.unwrap();
-        assert_eq!(created, Created::Taken);
-    }
-    assert_eq!(live(store, "käse", at(4)).await, left);
-
-    // A lower cap ends more than one; when all have expired, there is room for the next.
-    let evict = cap(1, OnFull::EvictOldest);
-    let last = made_at("käse", at(5));
-    store.create(last.clone(), evict, at(5)).await.unwrap();
-    assert_eq!(live(store, "käse", at(5)).await, [last.sid]);
-    let later = at(5).after(lifetime().idle());
-    let next = made_at("käse", later);
-    let reject = cap(1, OnFull::Reject);
-    assert_eq!(
-        store.create(next.clone(), reject, later).await.unwrap(),
-        Created::Created
-    );
-    let other = made_at("käse", later);
-    assert_eq!(
-        store.create(other, reject, later).await.unwrap(),
-        Created::Full
-    );
 }
 
 #[tokio::test]

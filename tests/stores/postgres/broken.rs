@@ -1,7 +1,8 @@
 //! Two stores over PostgreSQL that are wrong, so that the tests show that they would see it.
 //!
 //! Both put the patch's expectation into the `WHERE` of the `UPDATE`, which is how one would write
-//! it. Everything else is the right store's.
+//! it. Everything else is the right store's, and so are patches that do more than to write data on
+//! an expectation.
 
 use std::sync::Arc;
 
@@ -16,7 +17,7 @@ use sqlx::{AssertSqlSafe, Row as _};
 
 /// How the expectation is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Expectation {
+pub(super) enum Expectation {
     /// As `NOT EXISTS`, which is planned as an anti-join: when the row was changed while the
     /// statement waited for it, the expectation is checked again with the row as it was before.
     /// Loses acknowledged writes.
@@ -29,14 +30,14 @@ pub enum Expectation {
 
 /// A store whose `apply` is wrong.
 #[derive(Debug)]
-pub struct BrokenPostgres {
+pub(super) struct BrokenPostgres {
     store: PostgresStore,
     apply: String,
 }
 
 impl BrokenPostgres {
     /// On the tables of a right one, with this prefix.
-    pub fn new(store: PostgresStore, prefix: &str, expectation: Expectation) -> Self {
+    pub(super) fn new(store: PostgresStore, prefix: &str, expectation: Expectation) -> Self {
         let met = match expectation {
             Expectation::AntiJoin => {
                 "NOT EXISTS (SELECT 1 FROM jsonb_each_text($3::text::jsonb) e
@@ -53,8 +54,8 @@ impl BrokenPostgres {
             "WITH upd AS (
               UPDATE {prefix}sessions s SET
                 data = ((CASE WHEN $4 THEN '{{}}'::jsonb ELSE s.data END) - $5::text[]) || $6::text::jsonb,
-                version = version + 1
-              WHERE {live} AND {met}
+                version = version + $7
+              WHERE {live} AND version >= $8 AND {met}
               RETURNING 'applied'::text, version, data::text)
             SELECT * FROM upd
             UNION ALL
@@ -68,6 +69,9 @@ impl BrokenPostgres {
 #[async_trait]
 impl Store for BrokenPostgres {
     async fn apply(&self, sid: &SessionId, now: Timestamp, patch: &Patch) -> Result<Applied> {
+        if !is_plain(patch) {
+            return self.store.apply(sid, now, patch).await;
+        }
         let removes: Vec<_> = patch.removes().iter().map(|name| name.as_str()).collect();
         let row = sqlx::query(AssertSqlSafe(self.apply.clone()))
             .bind(&sid.as_bytes()[..])
@@ -83,6 +87,8 @@ impl Store for BrokenPostgres {
             .bind(to_json(
                 patch.sets().iter().map(|(name, text)| (name, Some(text))),
             ))
+            .bind(i64::from(patch.is_write()))
+            .bind(patch.base() as i64)
             .fetch_optional(self.store.pool())
             .await
             .map_err(|error| Error::new(ErrorKind::Unknown, "broken").with_source(error))?;
@@ -91,9 +97,18 @@ impl Store for BrokenPostgres {
         };
         let version = row.get::<i64, _>(1) as u64;
         if row.get::<&str, _>(0) == "applied" {
-            return Ok(Applied::Applied {
-                version,
-                record: None,
+            // The rest is as it was, or somebody else's.
+            return Ok(match self.store.load(sid, now).await? {
+                Loaded::Live(record) => {
+                    let mut record = (*record).clone();
+                    record.version = version;
+                    record.data = Data::from_json(row.get(2))?;
+                    Applied::Applied {
+                        version,
+                        record: Some(Arc::new(record)),
+                    }
+                }
+                _ => Applied::Gone,
             });
         }
         // With what the statement saw. It did not see the rest, which is not what is wrong.
@@ -147,4 +162,18 @@ impl Store for BrokenPostgres {
     fn guarantees(&self) -> Guarantees {
         self.store.guarantees()
     }
+}
+
+/// Whether it writes data on an expectation, and small data, and does nothing else.
+fn is_plain(patch: &Patch) -> bool {
+    !patch.expects().is_empty()
+        && !patch.accepts_older()
+        && patch.rotation().is_none()
+        && patch.new_lifetime().is_none()
+        && patch.touched().is_none()
+        && patch.confirmed().is_none()
+        && patch
+            .sets()
+            .iter()
+            .all(|(_, text)| text.as_str().len() < 1000)
 }
