@@ -31,6 +31,16 @@ pub const TIME_TO_BEST_PEER: [(Workload, f64); 3] = [
     (Workload::W4, 0.6),
 ];
 
+/// Time of a signed token over bare as a share of actix-session's signed cookie, where the session is not used.
+pub const SIGNED_UNUSED_TO_ACTIX: f64 = 0.1;
+
+/// The same as a share of the best peer with a signed cookie, where the session is read or written.
+pub const SIGNED_TO_BEST_SIGNED_PEER: [(Workload, f64); 2] =
+    [(Workload::W2, 0.6), (Workload::W3, 0.6)];
+
+/// Time of a sealed token as a share of a signed one's, at most.
+pub const SEALED_TO_SIGNED: [(Workload, f64); 2] = [(Workload::W2, 1.0), (Workload::W3, 1.0)];
+
 /// Resident bytes per session as a share of tower-sessions', at most.
 pub const RESIDENT_TO_TOWER_SESSIONS: f64 = 0.6;
 

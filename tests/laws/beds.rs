@@ -32,6 +32,12 @@ impl Bed {
         Bed::Redis(SERVER.get(|| RedisServer::start(&[])))
     }
 
+    /// Where there is a `valkey-server`.
+    pub(crate) fn valkey() -> Option<Bed> {
+        let server = RedisServer::start_valkey(&[])?;
+        Some(Bed::Redis(Arc::new(server)))
+    }
+
     pub(crate) fn redis_cluster() -> Bed {
         static SERVER: Shared<RedisCluster> = Shared::new();
         Bed::RedisCluster(SERVER.get(|| RedisCluster::start(3, 0)))

@@ -24,7 +24,15 @@ async fn the_book_shows_which_laws_hold_for_which_store() {
     }
     let table = matrix.to_string();
     println!("{table}");
-    assert_eq!(matrix.broken().count(), 0);
+    // Not on the page, which is the same on every machine.
+    let mut elsewhere = Matrix::new();
+    match Bed::valkey() {
+        Some(bed) => elsewhere.run_at("Valkey", &bed, Depth::Quick).await,
+        None => elsewhere.not_run("Valkey", "there is no valkey-server on the PATH"),
+    }
+    println!("{elsewhere}");
+    let broken = matrix.broken().chain(elsewhere.broken());
+    assert_eq!(broken.count(), 0);
     let page = fs::read_to_string(PAGE).unwrap();
     let (head, _) = page.split_once("| law |").unwrap();
     let page_now = format!("{head}{table}");

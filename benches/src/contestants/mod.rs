@@ -12,12 +12,14 @@ mod actix_signed_cookie;
 mod poem_server;
 pub mod sessile;
 mod sessile_axum;
+mod sessile_token;
 mod signed_jar;
 pub mod tower_sessions;
 mod tower_sessions_axum;
 mod tower_sessions_signed;
 
 pub use on_tower::serve;
+use sessile_token::{sealed, signed};
 
 use std::{future::Future, hint::black_box, pin::Pin};
 
@@ -143,6 +145,11 @@ impl Entry {
 }
 
 pub const SESSILE: &str = "sessile, on tower";
+pub const SIGNED: &str = "sessile, signed token, on tower";
+pub const SEALED: &str = "sessile, sealed token, on tower";
+pub const ACTIX_SIGNED: &str = "actix-session cookie, signed";
+/// Peers whose sessions are in a signed cookie.
+pub const SIGNED_PEERS: [&str; 2] = [ACTIX_SIGNED, "by hand: axum-extra signed jar"];
 pub const TOWER_SESSIONS: &str = "tower-sessions memory, on tower";
 pub const POEM: &str = "poem server session, memory";
 
@@ -157,7 +164,7 @@ macro_rules! entry {
     };
 }
 
-pub static ALL: [Entry; 13] = [
+pub static ALL: [Entry; 15] = [
     entry!("bare tower service", Tower, Bare, bare_tower),
     entry!("bare axum router", Axum, Bare, bare_axum),
     entry!("bare poem endpoint", Poem, Bare, bare_poem),
@@ -165,6 +172,8 @@ pub static ALL: [Entry; 13] = [
     entry!("floor: an Arc put into the extensions", Tower, Floor, floor),
     entry!(SESSILE, Tower, Ours, sessile),
     entry!("sessile, on axum", Axum, Ours, sessile_axum),
+    entry!(SIGNED, Tower, Ours, signed),
+    entry!(SEALED, Tower, Ours, sealed),
     entry!(TOWER_SESSIONS, Tower, Peer, tower_sessions),
     entry!(
         "tower-sessions memory, on axum",
@@ -180,7 +189,7 @@ pub static ALL: [Entry; 13] = [
     ),
     entry!(POEM, Poem, Peer, poem_server),
     entry!(
-        "actix-session cookie, signed",
+        ACTIX_SIGNED,
         Actix,
         Peer,
         actix_signed_cookie

@@ -10,7 +10,9 @@ use super::{
     time::{self, Nanos},
 };
 use crate::{
-    contestants::{ALL, Entry, Role, SESSILE, TOWER_SESSIONS},
+    contestants::{
+        ACTIX_SIGNED, ALL, Entry, Role, SEALED, SESSILE, SIGNED, SIGNED_PEERS, TOWER_SESSIONS,
+    },
     table, targets,
     workload::Workload,
 };
@@ -27,6 +29,7 @@ pub fn run(check: bool) -> ExitCode {
 
     let verdicts: Vec<Verdict> = [
         time_verdicts(&time),
+        token_verdicts(&time),
         allocation_verdicts(&alloc),
         thread_verdicts(&threads),
         memory_verdicts(&memory),
@@ -128,6 +131,31 @@ fn time_verdicts(time: &Costs<Nanos>) -> Vec<Verdict> {
         ratio(workload, best, limit, &format!("best peer ({best})"))
     });
     to_tower_sessions.into_iter().chain(to_best_peer).collect()
+}
+
+fn token_verdicts(time: &Costs<Nanos>) -> Vec<Verdict> {
+    let ratio = |workload: Workload, ours: &str, theirs: &str, limit: f64| {
+        let (a, b) = (time.get(ours, workload).min, time.get(theirs, workload).min);
+        Verdict {
+            what: format!("time {}, {ours} / {theirs}", workload.name()),
+            from: format!("{a:.0} / {b:.0} ns"),
+            value: a / b,
+            bound: Bound::AtMost(limit),
+        }
+    };
+    let unused = targets::SIGNED_UNUSED_TO_ACTIX;
+    let mut verdicts = vec![ratio(Workload::W1, SIGNED, ACTIX_SIGNED, unused)];
+    for (workload, limit) in targets::SIGNED_TO_BEST_SIGNED_PEER {
+        let of = |peer: &&str| time.get(peer, workload).min;
+        let best = SIGNED_PEERS
+            .into_iter()
+            .min_by(|a, b| of(a).total_cmp(&of(b)))
+            .expect("there are two");
+        verdicts.push(ratio(workload, SIGNED, best, limit));
+    }
+    let sealed = targets::SEALED_TO_SIGNED;
+    verdicts.extend(sealed.map(|(workload, limit)| ratio(workload, SEALED, SIGNED, limit)));
+    verdicts
 }
 
 /// The fastest contestant that is not ours.
