@@ -54,7 +54,8 @@ impl Sessions {
         Ok(list)
     }
 
-    /// Ends a session, and says whether it was there. Its clients arrive as `Ended`.
+    /// Ends a session, and says whether it was there, even if it could not be read. Its clients
+    /// arrive as `Ended`.
     ///
     /// # Errors
     ///
@@ -69,12 +70,13 @@ impl Sessions {
             ));
         }
         let now = self.shared.clock.now();
-        let last = self
-            .shared
-            .strategy
-            .end(*id, now, now.after(TOMBSTONE))
-            .await?;
-        Ok(last.is_some_and(|record| record.is_live(now)))
+        let ended = self.shared.strategy.end(*id, now, now.after(TOMBSTONE));
+        match ended.await {
+            Ok(last) => Ok(last.is_some_and(|record| record.is_live(now))),
+            // It was there and has ended; nobody can tell whether it had expired.
+            Err(error) if error.kind() == ErrorKind::Corrupt => Ok(true),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Ends every session of a subject, and says how many there were. Call it when a password
@@ -82,7 +84,8 @@ impl Sessions {
     ///
     /// # Errors
     ///
-    /// As [`list`](Self::list) and [`revoke`](Self::revoke).
+    /// As [`list`](Self::list) and [`revoke`](Self::revoke). A session that could not be ended
+    /// stops nothing: the others are ended, and the first error is told. Call it again then.
     pub async fn revoke_all(&self, subject: &str) -> Result<u64> {
         self.revoke_but(subject, &[]).await
     }
@@ -107,15 +110,20 @@ impl Sessions {
         let now = self.shared.clock.now();
         self.shared.strategy.revoke_all(subject, these, now).await?;
         let candidates = self.shared.strategy.list(subject, now).await?;
-        let mut revoked = 0;
+        let (mut revoked, mut failed) = (0, None);
         for candidate in candidates
             .iter()
             .filter(|candidate| !these.contains(&candidate.sid))
         {
             // What is not there may be a login in flight: its tombstone is there first.
-            revoked += u64::from(self.revoke(&candidate.sid).await?);
+            match self.revoke(&candidate.sid).await {
+                Ok(was_there) => revoked += u64::from(was_there),
+                Err(error) => {
+                    failed.get_or_insert(error);
+                }
+            }
         }
-        Ok(revoked)
+        failed.map_or(Ok(revoked), Err)
     }
 
     /// How many sessions are live; `None` where that can't be told.

@@ -32,7 +32,7 @@ struct State {
     inner: Home,
     calls: AtomicU64,
     waits: AtomicBool,
-    fault: Mutex<Option<(Call, ErrorKind)>>,
+    fault: Mutex<Option<(u64, Call, ErrorKind)>>,
     hook: Mutex<Option<Hook>>,
     conflicts: AtomicBool,
     alters_open: Mutex<Option<fn(&mut Opened)>>,
@@ -65,7 +65,12 @@ impl Probe {
 
     /// Every such call fails so, unapplied, until [`heal`](Self::heal).
     pub(crate) fn fail(&self, call: Call, kind: ErrorKind) {
-        *self.0.fault.lock().unwrap() = Some((call, kind));
+        self.fail_times(u64::MAX, call, kind);
+    }
+
+    /// So many such calls fail so. They are unapplied, but for the end of what can't be read.
+    pub(crate) fn fail_times(&self, times: u64, call: Call, kind: ErrorKind) {
+        *self.0.fault.lock().unwrap() = Some((times, call, kind));
     }
 
     pub(crate) fn heal(&self) {
@@ -102,8 +107,17 @@ impl Probe {
             if let Some(hook) = state.hook.lock().unwrap().as_mut() {
                 hook(call);
             }
-            let fault = *state.fault.lock().unwrap();
-            if let Some((_, kind)) = fault.filter(|(at, _)| *at == call) {
+            let fault = match &mut *state.fault.lock().unwrap() {
+                Some((left, at, kind)) if *at == call && *left > 0 => {
+                    *left -= 1;
+                    Some(*kind)
+                }
+                _ => None,
+            };
+            if let Some(kind) = fault {
+                if (call, kind) == (Call::End, ErrorKind::Corrupt) {
+                    operation(&state.inner).await?;
+                }
                 return Err(Error::new(kind, "the store was told to fail"));
             }
             let done = operation(&state.inner).await;
