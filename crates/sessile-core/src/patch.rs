@@ -4,9 +4,13 @@ use std::time::Duration;
 
 use smallvec::SmallVec;
 
+use crate::encoding::corrupt;
 use crate::{
     Data, Lifetime, Name, Previous, Record, Result, Text, Timestamp, VerifierHash, Wrapped,
 };
+
+/// The last version that a record may have: the largest number that every store keeps exactly.
+pub const VERSION_LIMIT: u64 = (1 << 53) - 1;
 
 /// What a store is asked to do to one record, in plain data.
 ///
@@ -214,7 +218,8 @@ impl Patch {
     /// # Errors
     ///
     /// [`TooLarge`](crate::ErrorKind::TooLarge) if the data would grow beyond
-    /// [`RECORD_LIMIT`](crate::RECORD_LIMIT).
+    /// [`RECORD_LIMIT`](crate::RECORD_LIMIT), and [`Corrupt`](crate::ErrorKind::Corrupt) for a
+    /// write beyond the last version, [`VERSION_LIMIT`]: no session comes there by itself.
     pub fn apply_to(&self, record: &Record, now: Timestamp) -> Result<Patched> {
         if !record.is_live(now) {
             return Ok(Patched::Gone);
@@ -230,6 +235,10 @@ impl Patch {
                 .is_some_and(|rotation| rotation.expect != record.hash)
         {
             return Ok(Patched::Conflict);
+        }
+        let version = record.version.max(self.base);
+        if self.is_write() && version >= VERSION_LIMIT {
+            return Err(corrupt("the session's version can grow no more"));
         }
 
         let data = self.merge(&record.data);
@@ -262,7 +271,7 @@ impl Patch {
             next.see(seen, next.idle());
         }
         if self.is_write() {
-            next.version = record.version.max(self.base) + 1;
+            next.version = version + 1;
         }
         Ok(Patched::Applied(next))
     }

@@ -192,6 +192,7 @@ impl Store for RedisStore {
                     self.server
                         .run(&Call::write(&LENGTHEN, vec![key], arguments))
                         .await?;
+                b'V' => Err(corrupt("the session's version can grow no more")),
                     reach = Reach::Until(until);
                     continue;
                 }

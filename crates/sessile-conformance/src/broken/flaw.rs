@@ -296,6 +296,9 @@ flaws! {
         an_older_record_that_is_accepted_gets_a_version_above_both
     ];
 
+    StaysAtTheLastVersion = "What has the last version is written, and keeps it." breaks [
+        there_is_no_version_beyond_the_limit
+    ];
     RoundsVersions = "Versions are kept to fourteen digits." breaks [
         versions_are_exact_up_to_their_limit
     ];

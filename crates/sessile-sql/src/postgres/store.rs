@@ -74,6 +74,7 @@ impl Store for PostgresStore {
                 ErrorKind::TooLarge,
                 format!("the session would hold more than {RECORD_LIMIT} bytes"),
             )),
+            "spent" => Err(corrupt("the session's version can grow no more")),
             // Says why, where the record was locked.
             _ => Err(corrupt("what is kept of the session can't be read")),
         }

@@ -129,6 +129,7 @@ FROM (
         AND idle_deadline BETWEEN last_seen AND 9007199254740991
         AND absolute_deadline BETWEEN 0 AND 9007199254740991
         AND (version >= ?3 OR ?4)
+        AND (NOT ?16 OR max(version, ?3) < 9007199254740991)
         AND (?9 IS NULL OR hash = ?9)
     ) r WHERE object IS NOT NULL
   ) k
