@@ -85,6 +85,7 @@ macro_rules! __laws {
             subjects::nobody_elses_session_is_listed = "A list has no other subject's sessions, and no anonymous ones.";
             subjects::what_ended_is_not_listed_as_live = "And the others still are.";
             subjects::what_expired_is_not_listed_as_live = "And the others still are.";
+            subjects::what_a_slower_clock_still_serves_is_listed = "Expired a moment ago by this clock is live by another one, and must be found.";
             subjects::a_revocation_ends_every_login_that_it_finds = "By list and end, with logins that really go on at the same time.";
             subjects::a_login_that_was_made_before_a_revocation_does_not_outlive_it = "By list and end, in every order of calls.";
 

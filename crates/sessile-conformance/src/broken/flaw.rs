@@ -398,6 +398,9 @@ flaws! {
     ListsWhatExpired = "A list has expired sessions as live ones." breaks [
         what_expired_is_not_listed_as_live
     ];
+    ListsByItsOwnClock = "A list has nothing that has expired by its caller's clock." breaks [
+        what_a_slower_clock_still_serves_is_listed
+    ];
     FoldsSubjects = "Case and blanks of a subject do not count." breaks [
         subjects_are_told_apart_by_their_bytes
     ];

@@ -219,7 +219,8 @@ SELECT cur.sid, cur.format, cur.hash, cur.previous, cur.version, cur.created_at,
   EXISTS (SELECT 1 FROM upd) OR EXISTS (SELECT 1 FROM ins)
 FROM (VALUES (1)) one LEFT JOIN cur ON true";
 
-/// Those of another format are listed too, so that they can be ended.
+/// What a slower clock still takes for live is listed too, and so are those of another format:
+/// they can be ended.
 const LIST: &str = "\
 SELECT sid, format, hash, previous, version, created_at, last_seen, idle_deadline,
   absolute_deadline, subject, data::text, ended_until
