@@ -88,7 +88,8 @@ impl SqliteStore {
         Ok(store)
     }
 
-    /// Uses connections that the program has already. Of the options, the table prefix counts.
+    /// Uses connections that the program has already. Of the options, the table prefix counts: an
+    /// operation waits for a connection for as long as that pool has it (30 seconds by default).
     pub fn from_pool(pool: SqlitePool, options: &SqlOptions) -> Self {
         SqliteStore {
             in_memory: is_in_memory(&pool),
