@@ -119,6 +119,8 @@ pub use sessile_redis::{RedisStore, RedisStoreBuilder};
 pub use sessile_sql::MySqlStore;
 #[cfg(feature = "postgres")]
 pub use sessile_sql::PostgresStore;
+#[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite"))]
+pub use sessile_sql::SqlOptions;
 #[cfg(feature = "sqlite")]
 pub use sessile_sql::SqliteStore;
 #[cfg(feature = "jwks")]
