@@ -78,7 +78,7 @@ mod extract;
 
 pub mod guide;
 
-pub use carrier::Carrier;
+pub use carrier::{Carrier, SessionHeader};
 #[cfg(feature = "config")]
 pub use config::{ConfigError, Problem, Registry, SessionConfig};
 pub use cookie::{Checked, CookieConfig, SameSite, Unchecked};

@@ -33,7 +33,7 @@ pub(crate) fn write(
             return Ok(());
         }
         Carrier::Bearer => SESSION_TOKEN,
-        Carrier::Header(name) => name.clone(),
+        Carrier::Header(header) => header.name().clone(),
     };
     let text = credential.map_or("", |(text, _)| text);
     let mut value = HeaderValue::from_maybe_shared(Bytes::copy_from_slice(text.as_bytes()))
@@ -114,7 +114,7 @@ pub(crate) fn carry_over(
         let name = match carrier {
             Carrier::Cookie => continue,
             Carrier::Bearer => SESSION_TOKEN,
-            Carrier::Header(name) => name.clone(),
+            Carrier::Header(header) => header.name().clone(),
         };
         if let Some(value) = from.get(&name) {
             to.insert(&name, value.clone());
