@@ -312,3 +312,28 @@ async fn a_revocation_that_fails_for_one_session_ends_the_others_and_tells_of_it
     assert_eq!(others.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(count(&layer).await, 2, "this one, and the one that failed");
 }
+
+#[tokio::test]
+async fn a_panic_in_a_store_ends_one_sweep_and_not_the_sweeper() {
+    let probe = Probe::new();
+    let (layer, clock) = over(probe.clone());
+    let mut clients = logged_in(&layer, "alice", 1).await;
+    clock.advance(minutes(60 * 24));
+    let mut sweeps = 0;
+    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+    probe.before(move |call| {
+        if call == Call::Sweep {
+            sweeps += 1;
+            tell.send(sweeps).unwrap();
+            assert_ne!(sweeps, 1, "as a store might");
+        }
+    });
+    let sweeper = layer
+        .sessions()
+        .sweep_every(std::time::Duration::from_millis(1));
+    assert_eq!(told.recv().await, Some(1));
+    let again = tokio::time::timeout(seconds(10), told.recv()).await;
+    assert_eq!(again.expect("the sweeper has ended"), Some(2));
+    drop(sweeper);
+    clients[0].look(&layer).await;
+}

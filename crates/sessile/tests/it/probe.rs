@@ -3,7 +3,7 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use sessile::{ErrorKind, Guarantees, Lifetime, SessionId, Strategy, Timestamp};
 use sessile_core::{
@@ -20,6 +20,7 @@ pub(crate) enum Call {
     Apply,
     End,
     Reload,
+    Sweep,
 }
 
 type Hook = Box<dyn FnMut(Call) + Send>;
@@ -104,7 +105,8 @@ impl Probe {
                 tokio::task::yield_now().await;
             }
             state.calls.fetch_add(1, Ordering::SeqCst);
-            if let Some(hook) = state.hook.lock().unwrap().as_mut() {
+            let hooks = || state.hook.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(hook) = hooks().as_mut() {
                 hook(call);
             }
             let fault = match &mut *state.fault.lock().unwrap() {
@@ -218,7 +220,7 @@ impl Strategy for Probe {
     }
 
     fn sweep(&self, now: Timestamp) -> Step<Result<u64>> {
-        self.0.inner.sweep(now)
+        self.run(Call::Sweep, move |inner| inner.sweep(now))
     }
 }
 
