@@ -236,8 +236,7 @@ impl Patch {
         {
             return Ok(Patched::Conflict);
         }
-        let version = record.version.max(self.base);
-        if self.is_write() && version >= VERSION_LIMIT {
+        if self.is_write() && record.version.max(self.base) >= VERSION_LIMIT {
             return Err(corrupt("the session's version can grow no more"));
         }
 
@@ -247,6 +246,17 @@ impl Patch {
             data.check_limit()?;
         }
 
+        Ok(Patched::Applied(self.on(record, data, now)))
+    }
+
+    /// What a record becomes by this patch, which a store *has applied* to this version of it at
+    /// `now`. Nothing is judged again: what this copy does not know of is that the session was used,
+    /// so that its idle deadline may have been moved.
+    pub fn applied_to(&self, record: &Record, now: Timestamp) -> Record {
+        self.on(record, self.merge(&record.data), now)
+    }
+
+    fn on(&self, record: &Record, data: Data, now: Timestamp) -> Record {
         let mut next = Record {
             data,
             previous: record.previous.clone(),
@@ -271,9 +281,9 @@ impl Patch {
             next.see(seen, next.idle());
         }
         if self.is_write() {
-            next.version = version + 1;
+            next.version = record.version.max(self.base).saturating_add(1);
         }
-        Ok(Patched::Applied(next))
+        next
     }
 
     /// The data after this patch.
