@@ -193,3 +193,18 @@ async fn the_printed_migrations_make_the_tables() {
     store.migrate().await.unwrap();
     assert_eq!(store.count(NOW).await.unwrap(), Some(0));
 }
+
+#[tokio::test]
+async fn what_is_in_memory_promises_no_more_than_memory_whoever_opened_it() {
+    let folder = Folder::new("sqlite");
+    let file = format!("{}?mode=rwc", url(&folder));
+    for (url, scope) in [
+        ("sqlite::memory:", Scope::ThisNode),
+        ("sqlite://named?mode=memory", Scope::ThisNode),
+        (&file, Scope::AllNodes),
+    ] {
+        let pool = sqlx::SqlitePool::connect(url).await.unwrap();
+        let store = SqliteStore::from_pool(pool, &SqlOptions::new());
+        assert_eq!(store.guarantees().scope, scope, "{url}");
+    }
+}

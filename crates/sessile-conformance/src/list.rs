@@ -51,6 +51,7 @@ macro_rules! __laws {
             merging::what_is_set_after_a_clear_stays = "Within one patch the clear comes first.";
             merging::every_write_raises_the_version = "By one each, even where no byte changes.";
             merging::versions_are_exact_up_to_their_limit = "Numbers below 2^53, none of them rounded.";
+            merging::there_is_no_version_beyond_the_limit = "A write that would make one is an error, and changes nothing.";
             merging::the_answer_to_a_patch_is_the_record_unless_it_was_the_base = "The record may be left out only where base and patch say it all.";
 
             expecting::an_expectation_that_fails_is_a_conflict = "What was read must still be so, for every key that was read.";
@@ -86,6 +87,7 @@ macro_rules! __laws {
             subjects::nobody_elses_session_is_listed = "A list has no other subject's sessions, and no anonymous ones.";
             subjects::what_ended_is_not_listed_as_live = "And the others still are.";
             subjects::what_expired_is_not_listed_as_live = "And the others still are.";
+            subjects::what_a_slower_clock_still_serves_is_listed = "Expired a moment ago by this clock is live by another one, and must be found.";
             subjects::a_revocation_ends_every_login_that_it_finds = "By list and end, with logins that really go on at the same time.";
             subjects::a_login_that_was_made_before_a_revocation_does_not_outlive_it = "By list and end, in every order of calls.";
 

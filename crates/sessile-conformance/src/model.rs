@@ -91,6 +91,21 @@ impl Slots {
         sessions.into_iter().map(|(_, record)| record).collect()
     }
 
+    /// The sessions of a subject that have expired by this clock, and may be live by another one.
+    pub(crate) fn expired(&self, subject: &str, now: Timestamp) -> Vec<Candidate> {
+        let expired = self.kept.iter().filter(|(_, slot)| match slot {
+            Slot::Record { record, .. } => {
+                record.subject.as_deref() == Some(subject) && !record.is_live(now)
+            }
+            Slot::Tombstone { .. } => false,
+        });
+        let unread = |(sid, _): (&SessionId, _)| Candidate {
+            sid: *sid,
+            record: None,
+        };
+        expired.map(unread).collect()
+    }
+
     pub(crate) fn create(
         &mut self,
         record: Arc<Record>,
@@ -242,8 +257,10 @@ impl Store for ModelStore {
     }
 
     async fn list(&self, subject: &str, now: Timestamp) -> Result<Vec<Candidate>> {
-        let sessions = self.lock().of(subject, now);
-        Ok(sessions.into_iter().map(candidate).collect())
+        let slots = self.lock();
+        let mut candidates: Vec<_> = slots.of(subject, now).into_iter().map(candidate).collect();
+        candidates.append(&mut slots.expired(subject, now));
+        Ok(candidates)
     }
 
     async fn count(&self, now: Timestamp) -> Result<Option<u64>> {

@@ -44,7 +44,7 @@ pub use guarantees::{Durability, Guarantees, Revocation, Scope, Writes};
 pub use keyring::{KeyRing, MasterKey};
 pub use lifetime::Lifetime;
 pub use macs::{Macs, Tag};
-pub use patch::{Patch, Patched, Rotation};
+pub use patch::{Patch, Patched, Rotation, VERSION_LIMIT};
 pub use plan::{Plan, Target};
 pub use record::{GRACE, Previous, Record, SUBJECT_LIMIT, TOMBSTONE, Verdict};
 pub use store::{Applied, Candidate, Created, Loaded, OnFull, Store, SubjectCap};

@@ -4,9 +4,13 @@ use std::time::Duration;
 
 use smallvec::SmallVec;
 
+use crate::encoding::corrupt;
 use crate::{
     Data, Lifetime, Name, Previous, Record, Result, Text, Timestamp, VerifierHash, Wrapped,
 };
+
+/// The last version that a record may have: the largest number that every store keeps exactly.
+pub const VERSION_LIMIT: u64 = (1 << 53) - 1;
 
 /// What a store is asked to do to one record, in plain data.
 ///
@@ -214,7 +218,8 @@ impl Patch {
     /// # Errors
     ///
     /// [`TooLarge`](crate::ErrorKind::TooLarge) if the data would grow beyond
-    /// [`RECORD_LIMIT`](crate::RECORD_LIMIT).
+    /// [`RECORD_LIMIT`](crate::RECORD_LIMIT), and [`Corrupt`](crate::ErrorKind::Corrupt) for a
+    /// write beyond the last version, [`VERSION_LIMIT`]: no session comes there by itself.
     pub fn apply_to(&self, record: &Record, now: Timestamp) -> Result<Patched> {
         if !record.is_live(now) {
             return Ok(Patched::Gone);
@@ -231,6 +236,9 @@ impl Patch {
         {
             return Ok(Patched::Conflict);
         }
+        if self.is_write() && record.version.max(self.base) >= VERSION_LIMIT {
+            return Err(corrupt("the session's version can grow no more"));
+        }
 
         let data = self.merge(&record.data);
         // One that was too large already may shrink.
@@ -238,6 +246,17 @@ impl Patch {
             data.check_limit()?;
         }
 
+        Ok(Patched::Applied(self.on(record, data, now)))
+    }
+
+    /// What a record becomes by this patch, which a store *has applied* to this version of it at
+    /// `now`. Nothing is judged again: what this copy does not know of is that the session was used,
+    /// so that its idle deadline may have been moved.
+    pub fn applied_to(&self, record: &Record, now: Timestamp) -> Record {
+        self.on(record, self.merge(&record.data), now)
+    }
+
+    fn on(&self, record: &Record, data: Data, now: Timestamp) -> Record {
         let mut next = Record {
             data,
             previous: record.previous.clone(),
@@ -262,9 +281,9 @@ impl Patch {
             next.see(seen, next.idle());
         }
         if self.is_write() {
-            next.version = record.version.max(self.base) + 1;
+            next.version = record.version.max(self.base).saturating_add(1);
         }
-        Ok(Patched::Applied(next))
+        next
     }
 
     /// The data after this patch.

@@ -191,11 +191,12 @@ impl Calls {
         version: u64,
         now: Timestamp,
     ) -> Result<Outcome> {
-        if record.version == patch.base()
-            && let Patched::Applied(next) = patch.apply_to(record, now)?
-            && next.version == version
-        {
-            return Ok(Outcome::Applied(Arc::new(next)));
+        if record.version == patch.base() {
+            // By the deadlines that were read it may have expired; by those of the store it had not.
+            let next = patch.applied_to(record, now);
+            if next.version == version {
+                return Ok(Outcome::Applied(Arc::new(next)));
+            }
         }
         // It was read at another version than the patch is based on, so this is not it.
         let loaded = self.load(&record.sid, now).await.map_err(|error| {
@@ -259,5 +260,100 @@ impl Calls {
             let message = format!("the store did not answer within {:?}", self.deadline);
             Err(Error::new(late, message))
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use async_trait::async_trait;
+    use sessile_core::{Credential, Durability, Lifetime, Name, Text};
+
+    use super::*;
+
+    /// Applies everything, says no more of it than a version, and is away for whoever asks.
+    #[derive(Debug)]
+    struct Brief(u64);
+
+    fn away<T>() -> Result<T> {
+        Err(Error::new(ErrorKind::Unavailable, "away"))
+    }
+
+    #[async_trait]
+    impl Store for Brief {
+        async fn create(
+            &self,
+            _: Arc<Record>,
+            _: Option<SubjectCap>,
+            _: Timestamp,
+        ) -> Result<Created> {
+            away()
+        }
+
+        async fn load(&self, _: &SessionId, _: Timestamp) -> Result<Loaded> {
+            away()
+        }
+
+        async fn apply(&self, _: &SessionId, _: Timestamp, _: &Patch) -> Result<Applied> {
+            let (version, record) = (self.0, None);
+            Ok(Applied::Applied { version, record })
+        }
+
+        async fn end(
+            &self,
+            _: &SessionId,
+            _: Timestamp,
+            _: Timestamp,
+        ) -> Result<Option<Arc<Record>>> {
+            away()
+        }
+
+        async fn list(&self, _: &str, _: Timestamp) -> Result<Vec<Candidate>> {
+            away()
+        }
+
+        async fn count(&self, _: Timestamp) -> Result<Option<u64>> {
+            away()
+        }
+
+        async fn sweep(&self, _: Timestamp, _: usize) -> Result<usize> {
+            away()
+        }
+
+        async fn ping(&self) -> Result<()> {
+            away()
+        }
+
+        fn guarantees(&self) -> Guarantees {
+            Guarantees::shared(Durability::Acknowledged)
+        }
+    }
+
+    /// A write by someone who read the session long ago, by whose view it has expired.
+    async fn write(store: Brief) -> Result<Outcome> {
+        let (then, lifetime) = (Timestamp::default(), Lifetime::default());
+        let record = Arc::new(Record::new(&Credential::random(), then, &lifetime));
+        let mut patch = Patch::new(record.version);
+        patch.set(Name::new("a")?, Text::from_encoded("1"));
+        let now = record.idle_deadline;
+        assert!(!record.is_live(now));
+        Calls::new(store).apply(&record, &patch, None, now).await
+    }
+
+    #[tokio::test]
+    async fn what_was_applied_to_the_version_that_was_read_is_known_without_asking() {
+        let Ok(Outcome::Applied(record)) = write(Brief(2)).await else {
+            panic!("it was applied");
+        };
+        assert_eq!((record.version, record.data.len()), (2, 1));
+    }
+
+    #[tokio::test]
+    async fn what_was_applied_and_cannot_be_read_is_unknown_and_not_unavailable() {
+        let error = write(Brief(7)).await.unwrap_err();
+        assert_eq!(
+            error.kind(),
+            ErrorKind::Unknown,
+            "it would be applied again"
+        );
     }
 }

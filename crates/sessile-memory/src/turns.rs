@@ -21,7 +21,8 @@ pub(crate) struct Turns(Mutex<HashMap<SessionId, Arc<Line<Left>>>>);
 pub(crate) struct Place {
     turns: Arc<Turns>,
     sid: SessionId,
-    line: Arc<Line<Left>>,
+    /// Until it is dropped.
+    line: Option<Arc<Line<Left>>>,
     left: Option<OwnedMutexGuard<Left>>,
 }
 
@@ -33,10 +34,10 @@ impl Turns {
         let mut place = Place {
             turns: self,
             sid,
-            line,
+            line: Some(line.clone()),
             left: None,
         };
-        place.left = Some(place.line.clone().lock_owned().await);
+        place.left = Some(line.lock_owned().await);
         place
     }
 
@@ -64,8 +65,13 @@ impl Drop for Place {
     fn drop(&mut self) {
         self.left = None;
         let mut lines = self.turns.lines();
-        // The map's own and ours: nobody else stands in this line, and nobody comes meanwhile.
-        if Arc::strong_count(&self.line) == 2 {
+        // Under the lock, so that of two that leave at once the second one sees that it is the last.
+        self.line = None;
+        // The map's own: nobody else stands in this line, and nobody comes meanwhile.
+        if lines
+            .get(&self.sid)
+            .is_some_and(|line| Arc::strong_count(line) == 1)
+        {
             lines.remove(&self.sid);
         }
     }
@@ -73,6 +79,10 @@ impl Drop for Place {
 
 #[cfg(test)]
 mod tests {
+    use std::pin::pin;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::{Context, Waker};
+
     use sessile_core::{Credential, Lifetime, Timestamp};
 
     use super::*;
@@ -120,5 +130,31 @@ mod tests {
         second.abort();
         let _ = second.await;
         assert!(turns.lines().is_empty());
+    }
+
+    #[test]
+    fn places_that_are_left_at_the_same_moment_leave_nothing_behind() {
+        let turns = Arc::new(Turns::default());
+        let sids: Vec<_> = (0..30_000).map(|_| SessionId::random()).collect();
+        let arrived = AtomicUsize::new(0);
+        let run = |turns: &Arc<Turns>, pause: usize| {
+            let mut context = Context::from_waker(Waker::noop());
+            for (at, sid) in sids.iter().enumerate() {
+                arrived.fetch_add(1, Ordering::SeqCst);
+                while arrived.load(Ordering::SeqCst) < 2 * (at + 1) {
+                    std::hint::spin_loop();
+                }
+                for _ in 0..at * pause % 37 {
+                    std::hint::spin_loop();
+                }
+                // It has the turn, or gives up waiting for it.
+                let _ = pin!(turns.clone().wait(*sid)).poll(&mut context);
+            }
+        };
+        std::thread::scope(|scope| {
+            scope.spawn(|| run(&turns, 1));
+            scope.spawn(|| run(&turns, 2));
+        });
+        assert_eq!(turns.lines().len(), 0);
     }
 }

@@ -47,27 +47,45 @@ impl Entry {
     }
 }
 
+/// What came of asking for a place in an index.
+pub(crate) enum Reserved {
+    /// The entry stands; whether it did before.
+    Place { is_new: bool },
+    /// The create is over.
+    No(Created),
+}
+
+enum Tried {
+    Enlisted {
+        is_new: bool,
+    },
+    /// Everybody who has a place, and whether they are young.
+    Full(Vec<(SessionId, bool)>),
+}
+
 impl RedisStore {
-    /// Takes a place in the index of the record's subject. Anything but `Created` is final.
+    /// Takes a place in the index of the record's subject.
     pub(crate) async fn reserve(
         &self,
         record: &Record,
         subject: &str,
         cap: Option<SubjectCap>,
         now: Timestamp,
-    ) -> Result<Created> {
+    ) -> Result<Reserved> {
         let mut known = Vec::new();
         let mut patience = PATIENCE;
         for _ in 0..TRIES {
-            let full = self
+            let tried = self
                 .try_to_reserve(record, subject, cap, now, &known)
                 .await?;
-            let (Some(cap), Some(full)) = (cap, full) else {
-                return Ok(Created::Created);
+            let (cap, full) = match (cap, tried) {
+                (_, Tried::Enlisted { is_new }) => return Ok(Reserved::Place { is_new }),
+                (None, Tried::Full(_)) => return Ok(Reserved::No(Created::Full)),
+                (Some(cap), Tried::Full(full)) => (cap, full),
             };
             // Before anybody ends to make room for it.
             if !matches!(self.load(&record.sid, now).await?, Loaded::Absent) {
-                return Ok(Created::Taken);
+                return Ok(Reserved::No(Created::Taken));
             }
             let (mut live, gone) = self.look(subject, &full, now).await?;
             known = gone;
@@ -75,7 +93,7 @@ impl RedisStore {
                 continue;
             };
             if excess > 0 && cap.on_full == OnFull::Reject {
-                return Ok(Created::Full);
+                return Ok(Reserved::No(Created::Full));
             }
             live.sort_by_key(|(made, _)| *made);
             let oldest = &live[..excess];
@@ -95,7 +113,6 @@ impl RedisStore {
         Err(Error::new(ErrorKind::Unavailable, message))
     }
 
-    /// `None`, or everybody who has a place and whether they are young.
     async fn try_to_reserve(
         &self,
         record: &Record,
@@ -103,14 +120,16 @@ impl RedisStore {
         cap: Option<SubjectCap>,
         now: Timestamp,
         known: &[Argument<'static>],
-    ) -> Result<Option<Vec<(SessionId, bool)>>> {
+    ) -> Result<Tried> {
         let mut arguments = vec![id(&record.sid), time(now), time(record.absolute_deadline)];
         arguments.push(cap.map_or(text(""), |cap| number(cap.max)));
         arguments.extend_from_slice(known);
         let call = Call::write(&RESERVE, vec![self.index_key(subject)], arguments);
         let mut answer = self.server().run(&call).await?;
         match answer.letter() {
-            b'O' => Ok(None),
+            b'O' => Ok(Tried::Enlisted {
+                is_new: answer.text()? == "1",
+            }),
             b'F' => {
                 let mut full = Vec::new();
                 while let Ok(sid) = answer.text() {
@@ -118,7 +137,7 @@ impl RedisStore {
                     let sid = sid.parse().map_err(|_| corrupt("an index holds no ids"))?;
                     full.push((sid, young));
                 }
-                Ok(Some(full))
+                Ok(Tried::Full(full))
             }
             _ => Err(answer.into_error()),
         }

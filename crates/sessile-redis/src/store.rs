@@ -14,6 +14,7 @@ use sessile_core::{
 use crate::RedisStoreBuilder;
 use crate::call::{Call, flag, id, number, text};
 use crate::fields::{self, Kept, time};
+use crate::index::Reserved;
 use crate::patch::{self, Reach};
 use crate::script::{APPLY, CREATE, END, LENGTHEN};
 use crate::server::Server;
@@ -116,14 +117,14 @@ impl Store for RedisStore {
     ) -> Result<Created> {
         record.data.check_limit()?; // it could never be read again
         let mut keys = vec![self.record_key(&record.sid)];
-        let mut cap = cap;
+        let (mut cap, mut reserved) = (cap, None);
         if let Some(subject) = &record.subject {
             if self.server.is_single() {
                 keys.push(self.index_key(subject));
             } else {
                 match self.reserve(&record, subject, cap.take(), now).await? {
-                    Created::Created => {}
-                    other => return Ok(other),
+                    Reserved::Place { is_new } => reserved = Some(subject).filter(|_| is_new),
+                    Reserved::No(other) => return Ok(other),
                 }
             }
         }
@@ -139,10 +140,17 @@ impl Store for RedisStore {
             text(&self.prefix),
         ];
         fields::write(&record, &mut arguments);
-        let answer = self
-            .server
-            .run(&Call::write(&CREATE, keys, arguments))
-            .await?;
+        let call = Call::write(&CREATE, keys, arguments);
+        let answer = match self.server.run(&call).await {
+            Err(error) if error.kind() == ErrorKind::Unavailable => {
+                // Surely not made: its place is given back, if there is somebody to give it to.
+                if let Some(subject) = reserved {
+                    self.delist_ended(subject, &record.sid, now).await;
+                }
+                return Err(error);
+            }
+            answer => answer?,
+        };
         match answer.letter() {
             b'O' => Ok(Created::Created),
             b'T' => Ok(Created::Taken),
@@ -184,6 +192,7 @@ impl Store for RedisStore {
                 }
                 b'G' => Ok(Applied::Gone),
                 b'L' => Err(too_large(answer.number()?)),
+                b'V' => Err(corrupt("the session's version can grow no more")),
                 // Nothing was changed: the session is to live longer than its entry in the index.
                 b'I' => {
                     let until = answer.number()?;

@@ -4,13 +4,18 @@ use std::sync::Arc;
 
 use sessile_core::encoding::{FORMAT, corrupt};
 use sessile_core::{
-    Candidate, Data, ErrorKind, Loaded, Previous, Record, Result, SessionId, Timestamp,
-    VerifierHash,
+    Candidate, Data, ErrorKind, Loaded, Previous, Record, Result, SUBJECT_LIMIT, SessionId,
+    Timestamp, VerifierHash,
 };
 use sqlx::{ColumnIndex, Decode, FromRow, Row, Type};
 
-/// The most bytes of a subject: what the narrowest column holds.
-pub(crate) const SUBJECT_LIMIT: usize = 512;
+/// By how much the clock of another node may be behind: what has expired here is still served there.
+const SKEW: u64 = 60_000;
+
+/// The time on the slowest clock.
+pub(crate) fn by_a_slower_clock(now: Timestamp) -> Timestamp {
+    Timestamp::from_millis(now.as_millis().saturating_sub(SKEW))
+}
 
 /// A row as it is stored, in the order of the columns of every `SELECT` and `RETURNING`.
 #[derive(Debug)]
@@ -79,10 +84,12 @@ impl Columns {
         self.data.is_some()
     }
 
-    /// As an entry of a subject's list: what can't be read is listed too, so that it can be ended.
-    pub(crate) fn candidate(self) -> Result<Candidate> {
+    /// As an entry of a subject's list: what can't be read, or has expired by the caller's clock,
+    /// is listed too, so that it can be ended.
+    pub(crate) fn candidate(self, now: Timestamp) -> Result<Candidate> {
         let sid = self.sid()?;
         let record = self.kept().ok().and_then(Kept::record);
+        let record = record.filter(|record| record.is_live(now));
         Ok(Candidate { sid, record })
     }
 

@@ -17,6 +17,8 @@ use crate::error::{self, Phase};
 pub(crate) struct Connections<DB: Database> {
     pool: Pool<DB>,
     suspicion: Suspicion,
+    /// The server takes no writes any more: connections from before are closed.
+    moved: Suspicion,
     /// Whether a connection whose operation did not come to its end is closed.
     closes: bool,
 }
@@ -33,6 +35,7 @@ impl<DB: Database> Clone for Connections<DB> {
         Connections {
             pool: self.pool.clone(),
             suspicion: self.suspicion.clone(),
+            moved: self.moved.clone(),
             closes: self.closes,
         }
     }
@@ -46,7 +49,8 @@ impl<DB: Database> Connections<DB> {
         more: impl FnOnce(PoolOptions<DB>) -> PoolOptions<DB>,
     ) -> Self {
         let suspicion = Suspicion::default();
-        let asked = suspicion.clone();
+        let (asked, moved) = (suspicion.clone(), Suspicion::default());
+        let left = moved.clone();
         let options = PoolOptions::<DB>::new()
             .max_connections(options.max_connections)
             .acquire_timeout(options.acquire_timeout)
@@ -54,7 +58,11 @@ impl<DB: Database> Connections<DB> {
             .test_before_acquire(false)
             .before_acquire(move |connection, meta| {
                 let is_doubtful = asked.is_on(&meta);
+                let is_left = left.is_raised(&meta);
                 Box::pin(async move {
+                    if is_left {
+                        return Ok(false);
+                    }
                     if is_doubtful {
                         connection.ping().await?;
                     }
@@ -64,6 +72,7 @@ impl<DB: Database> Connections<DB> {
         Connections {
             pool: more(options).connect_lazy_with(server),
             suspicion,
+            moved,
             closes: true,
         }
     }
@@ -73,6 +82,7 @@ impl<DB: Database> Connections<DB> {
         Connections {
             pool,
             suspicion: Suspicion::default(),
+            moved: Suspicion::default(),
             closes: true,
         }
     }
@@ -95,6 +105,7 @@ impl<DB: Database> Connections<DB> {
         Ok(Lease {
             connection: connection.map_err(|error| error::of(error, Phase::Nothing))?,
             suspicion: self.suspicion.clone(),
+            moved: self.moved.clone(),
             is_clean: !self.closes,
         })
     }
@@ -156,6 +167,7 @@ where
 pub(crate) struct Lease<DB: Database> {
     connection: PoolConnection<DB>,
     suspicion: Suspicion,
+    moved: Suspicion,
     is_clean: bool,
 }
 
@@ -172,6 +184,7 @@ impl<DB: Database> Lease<DB> {
     /// Keeps the connection if the result is one that leaves it good.
     pub(crate) fn settle<T>(self, result: &sqlx::Result<T>) {
         match result {
+            Err(failed) if error::is_read_only(failed) => self.moved.raise(),
             Err(failed) if !error::is_answer(failed) => self.suspicion.raise(),
             _ => self.keep(),
         }
@@ -215,6 +228,10 @@ where
             #[cfg(feature = "mysql")]
             Ok(Verdict::Again) => ("ROLLBACK", Phase::Nothing, Ok(None)),
             Err(failed) if error::is_rolled_back(&failed) => ("ROLLBACK", Phase::Nothing, Ok(None)),
+            Err(failed) if error::is_read_only(&failed) => {
+                self.moved.raise();
+                return Err(error::of(failed, Phase::Nothing));
+            }
             Err(failed) if error::is_answer(&failed) => (
                 "ROLLBACK",
                 Phase::Nothing,
@@ -252,8 +269,12 @@ impl Suspicion {
     }
 
     fn is_on(&self, connection: &PoolConnectionMetadata) -> bool {
+        connection.idle_for > LONG_IDLE || self.is_raised(connection)
+    }
+
+    /// Whether it was raised while this connection was idle.
+    fn is_raised(&self, connection: &PoolConnectionMetadata) -> bool {
         let raised = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        connection.idle_for > LONG_IDLE
-            || raised.is_some_and(|raised| raised.elapsed() <= connection.idle_for)
+        raised.is_some_and(|raised| raised.elapsed() <= connection.idle_for)
     }
 }

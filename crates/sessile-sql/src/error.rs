@@ -72,6 +72,21 @@ pub(crate) fn is_answer(error: &sqlx::Error) -> bool {
     error
         .as_database_error()
         .is_some_and(|answer| !is_farewell(answer))
+        && !is_read_only(error)
+}
+
+/// The database takes no writes: most likely another one has taken over, and new connections lead
+/// there. What was asked of this one was not done.
+pub(crate) fn is_read_only(error: &sqlx::Error) -> bool {
+    let Some(answer) = error.as_database_error() else {
+        return false;
+    };
+    #[cfg(feature = "mysql")]
+    if let Some(answer) = answer.try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>() {
+        // `read_only`; `innodb_read_only`; a read-only transaction.
+        return matches!(answer.number(), 1290 | 1836 | 1792);
+    }
+    answer.code().as_deref() == Some("25006")
 }
 
 /// The database answered that it goes away, or does not know itself what became of a statement.
@@ -109,6 +124,7 @@ fn answer_of(code: &str) -> &'static str {
         }
         "40001" | "40P01" => "others kept changing the same sessions",
         "5" | "6" | "517" => "another process or connection kept the database locked",
+        "25006" => "the database is read-only: another one may have taken over",
         "55P03" => "another transaction kept the session locked",
         _ if code.starts_with("28") => "the database refused the user or the password",
         _ if code.starts_with("3D") => "the database of this name is not there",

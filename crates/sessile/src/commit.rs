@@ -103,6 +103,9 @@ impl Commit {
                 // Somebody else's operation saves our changes too, or fails to.
                 let failures = draft.failures();
                 self.waited.get_or_insert(failures);
+                drop(draft);
+                // That one may be behind us in the strategy's line.
+                self.turn = None;
                 return Poll::Pending;
             }
             Ok(Some(act)) => act,

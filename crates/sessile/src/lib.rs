@@ -78,7 +78,7 @@ mod extract;
 
 pub mod guide;
 
-pub use carrier::Carrier;
+pub use carrier::{Carrier, SessionHeader};
 #[cfg(feature = "config")]
 pub use config::{ConfigError, Problem, Registry, SessionConfig};
 pub use cookie::{Checked, CookieConfig, SameSite, Unchecked};
@@ -119,6 +119,8 @@ pub use sessile_redis::{RedisStore, RedisStoreBuilder};
 pub use sessile_sql::MySqlStore;
 #[cfg(feature = "postgres")]
 pub use sessile_sql::PostgresStore;
+#[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite"))]
+pub use sessile_sql::SqlOptions;
 #[cfg(feature = "sqlite")]
 pub use sessile_sql::SqliteStore;
 #[cfg(feature = "jwks")]

@@ -54,8 +54,8 @@ impl Sessions {
         Ok(list)
     }
 
-    /// Ends a session, and says whether it was there. Its clients arrive as `Ended`. One that can't
-    /// be read was there, and is ended too.
+    /// Ends a session, and says whether it was there, even if it could not be read. Its clients
+    /// arrive as `Ended`.
     ///
     /// # Errors
     ///
@@ -73,7 +73,7 @@ impl Sessions {
         let ended = self.shared.strategy.end(*id, now, now.after(TOMBSTONE));
         match ended.await {
             Ok(last) => Ok(last.is_some_and(|record| record.is_live(now))),
-            // The end was made all the same, and those of the subject's other sessions must follow.
+            // It was there and has ended; nobody can tell whether it had expired.
             Err(error) if error.kind() == ErrorKind::Corrupt => Ok(true),
             Err(error) => Err(error.into()),
         }
@@ -84,7 +84,8 @@ impl Sessions {
     ///
     /// # Errors
     ///
-    /// As [`list`](Self::list) and [`revoke`](Self::revoke).
+    /// As [`list`](Self::list) and [`revoke`](Self::revoke). A session that could not be ended
+    /// stops nothing: the others are ended, and the first error is told. Call it again then.
     pub async fn revoke_all(&self, subject: &str) -> Result<u64> {
         self.revoke_but(subject, &[]).await
     }
@@ -109,15 +110,20 @@ impl Sessions {
         let now = self.shared.clock.now();
         self.shared.strategy.revoke_all(subject, these, now).await?;
         let candidates = self.shared.strategy.list(subject, now).await?;
-        let mut revoked = 0;
+        let (mut revoked, mut failed) = (0, None);
         for candidate in candidates
             .iter()
             .filter(|candidate| !these.contains(&candidate.sid))
         {
             // What is not there may be a login in flight: its tombstone is there first.
-            revoked += u64::from(self.revoke(&candidate.sid).await?);
+            match self.revoke(&candidate.sid).await {
+                Ok(was_there) => revoked += u64::from(was_there),
+                Err(error) => {
+                    failed.get_or_insert(error);
+                }
+            }
         }
-        Ok(revoked)
+        failed.map_or(Ok(revoked), Err)
     }
 
     /// How many sessions are live; `None` where that can't be told.

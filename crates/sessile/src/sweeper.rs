@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::sleep;
 
 use crate::{Sessions, telemetry};
@@ -18,7 +18,7 @@ pub struct Sweeper(JoinHandle<()>);
 impl Sessions {
     /// Starts a task that [sweeps](Sessions::sweep) about every `interval`. Each pause is up to a
     /// fifth shorter or longer, so that nodes that were started together do not sweep together. An
-    /// error of the store is an event, and is tried again after the next pause.
+    /// error of the store is an event, and so is a panic; it is tried again after the next pause.
     ///
     /// The interval is at least a millisecond and at most 30 days. One node of a service is enough, all of them are harmless. Redis needs none.
     ///
@@ -31,9 +31,14 @@ impl Sessions {
         Sweeper(tokio::spawn(async move {
             loop {
                 sleep(interval.mul_f64(jitter())).await;
-                match sessions.sweep().await {
-                    Ok(freed) => telemetry::swept(freed),
-                    Err(error) => telemetry::sweep_failed(error.kind()),
+                let sessions = sessions.clone();
+                // A task of its own: a panic in a store ends this sweep, and no other.
+                let mut sweep = JoinSet::new();
+                sweep.spawn(async move { sessions.sweep().await });
+                match sweep.join_next().await {
+                    Some(Ok(Ok(freed))) => telemetry::swept(freed),
+                    Some(Ok(Err(error))) => telemetry::sweep_failed(error.kind()),
+                    Some(Err(_)) | None => telemetry::sweep_panicked(),
                 }
             }
         }))

@@ -68,6 +68,12 @@ pub(crate) fn sweep_failed(kind: ErrorKind) {
     event!(warn, kind = %kind, "the sessions could not be swept");
 }
 
+/// The store panicked. The next sweep tries again.
+#[cfg(feature = "stored")]
+pub(crate) fn sweep_panicked() {
+    event!(error, "the store panicked in a sweep");
+}
+
 /// A peer could not be connected to. Nothing was sent, and the request is answered here.
 #[cfg(feature = "forward")]
 pub(crate) fn unreached(peer: &http::uri::Authority, why: &dyn std::error::Error) {

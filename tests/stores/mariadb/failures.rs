@@ -43,6 +43,38 @@ async fn without_tables_the_error_says_what_to_do() {
     assert!(error.to_string().contains("migrate"), "{error}");
 }
 
+/// As after a fail-over: the old primary takes no more writes, and its address leads to another.
+#[tokio::test]
+async fn a_connection_to_what_has_become_read_only_is_not_used_again() {
+    let bed = MariaDbBed::new().await;
+    let there = Arc::new(record());
+    bed.store
+        .create(there.clone(), None, start())
+        .await
+        .unwrap();
+    let mut old = Vec::new();
+    for _ in 0..3 {
+        let mut connection = bed.store.pool().acquire().await.unwrap();
+        sqlx::query("SET SESSION TRANSACTION READ ONLY")
+            .execute(&mut *connection)
+            .await
+            .unwrap();
+        old.push(connection);
+    }
+    drop(old);
+    let mut failed = 0;
+    for _ in 0..6 {
+        // They go back to the pool in the background.
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        let patch = set(0, "k", "1");
+        if let Err(error) = bed.store.apply(&there.sid, start(), &patch).await {
+            assert_eq!(error.kind(), ErrorKind::Unavailable);
+            failed += 1;
+        }
+    }
+    assert_eq!(failed, 1, "one failure, not one for each connection");
+}
+
 /// Killed under load and started again on its port: what was acknowledged is there, what was
 /// refused is not, and within two seconds all is well again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

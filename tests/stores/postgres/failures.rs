@@ -71,6 +71,34 @@ async fn an_error_quotes_no_value() {
     );
 }
 
+/// As after a fail-over: the old primary takes no more writes, and its address leads to another.
+#[tokio::test]
+async fn a_connection_to_what_has_become_read_only_is_not_used_again() {
+    let bed = PostgresBed::new().await;
+    let pool = bed.store.pool();
+    let mut old = Vec::new();
+    for _ in 0..3 {
+        let mut connection = pool.acquire().await.unwrap();
+        sqlx::query("SET default_transaction_read_only = on")
+            .execute(&mut *connection)
+            .await
+            .unwrap();
+        old.push(connection);
+    }
+    drop(old);
+    let mut failed = 0;
+    for _ in 0..6 {
+        // They go back to the pool in the background.
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        if let Err(error) = bed.store.create(Arc::new(record()), None, start()).await {
+            assert_eq!(error.kind(), ErrorKind::Unavailable);
+            assert!(error.to_string().contains("read-only"), "{error}");
+            failed += 1;
+        }
+    }
+    assert_eq!(failed, 1, "one failure, not one for each connection");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_a_free_connection_waiting_is_bounded() {
     let bed = PostgresBed::new().await;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sessile_core::{
-    Candidate, Created, OnFull, Patch, Record, SessionId, Store as _, SubjectCap, Timestamp,
+    Candidate, Created, ErrorKind, Loaded, OnFull, Patch, Record, SessionId, Store as _,
+    SubjectCap, Timestamp,
 };
 use sessile_e2e::{RedisCluster, RedisServer};
 use sessile_redis::RedisStore;
@@ -111,6 +112,41 @@ async fn a_login_in_flight_is_listed_counts_and_can_be_revoked() {
 fn on_cluster() -> (RedisStore, RedisCluster) {
     let cluster = RedisCluster::start(3, 0);
     (open(&cluster.url()), cluster)
+}
+
+#[tokio::test]
+async fn a_login_that_was_surely_not_made_gives_its_place_back() {
+    let (store, cluster) = on_cluster();
+    let index = "sessile:s:käse";
+    let first = of("käse");
+    store.create(first.clone(), None, NOW).await.unwrap();
+    let holds = |node: &RedisServer| !node.cli(&["zcard", index]).contains("MOVED");
+    let holder = cluster.nodes.iter().position(holds).unwrap();
+    for (at, node) in cluster.nodes.iter().enumerate() {
+        if at != holder {
+            node.cli(&["config", "set", "maxmemory", "1"]);
+        }
+    }
+    let mut refused = 0;
+    for _ in 0..20 {
+        if let Err(error) = store.create(of("käse"), None, NOW).await {
+            assert_eq!(error.kind(), ErrorKind::Unavailable, "{error:?}");
+            refused += 1;
+        }
+    }
+    assert!(refused > 0);
+    // Whose entry stands already does not lose it.
+    let _ = store.create(first.clone(), None, NOW).await;
+    let members = cluster.nodes[holder].cli(&["zcard", index]);
+    let entries = members.trim().parse::<usize>().unwrap() / 2;
+    assert_eq!(entries, 21 - refused);
+    assert!(
+        cluster.nodes[holder]
+            .cli(&["zscore", index, &first.sid.to_string()])
+            .trim()
+            .parse::<f64>()
+            .is_ok()
+    );
 }
 
 #[tokio::test]

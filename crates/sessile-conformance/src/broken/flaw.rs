@@ -324,6 +324,9 @@ flaws! {
         random_patches_do_what_the_reference_does
     ];
 
+    StaysAtTheLastVersion = "What has the last version is written, and keeps it." breaks [
+        there_is_no_version_beyond_the_limit
+    ];
     RoundsVersions = "Versions are kept to fourteen digits." breaks [
         versions_are_exact_up_to_their_limit
         random_patches_do_what_the_reference_does
@@ -439,6 +442,9 @@ flaws! {
     ];
     ListsWhatExpired = "A list has expired sessions as live ones." breaks [
         what_expired_is_not_listed_as_live
+    ];
+    ListsByItsOwnClock = "A list has nothing that has expired by its caller's clock." breaks [
+        what_a_slower_clock_still_serves_is_listed
     ];
     FoldsSubjects = "Case and blanks of a subject do not count." breaks [
         subjects_are_told_apart_by_their_bytes

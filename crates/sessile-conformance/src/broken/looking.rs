@@ -82,9 +82,16 @@ pub(super) fn list(store: &BrokenStore, subject: &str, now: Timestamp) -> Vec<Ca
         }
         _ => {}
     }
+    let known: Vec<_> = sessions.iter().map(|record| record.sid).collect();
+    let mut candidates: Vec<_> = sessions.into_iter().map(candidate).collect();
+    if store.flaw != Flaw::ListsByItsOwnClock {
+        let mut expired = slots.expired(subject, now);
+        expired.retain(|expired| !known.contains(&expired.sid));
+        candidates.append(&mut expired);
+    }
     let unlisted = &store.memory().unlisted;
-    sessions.retain(|record| !unlisted.contains(&record.sid));
-    sessions.into_iter().map(candidate).collect()
+    candidates.retain(|candidate| !unlisted.contains(&candidate.sid));
+    candidates
 }
 
 pub(super) fn sweep(store: &BrokenStore, now: Timestamp, limit: usize) -> usize {

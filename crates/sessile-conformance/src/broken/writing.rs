@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use sessile_core::{
     Applied, Data, Error, ErrorKind, Name, Patch, Patched, Previous, Record, Result, SessionId,
-    Text, Timestamp, VerifierHash, Wrapped,
+    Text, Timestamp, VERSION_LIMIT, VerifierHash, Wrapped,
 };
 
 use super::parts::{Part, on_older, renamed, without};
@@ -182,6 +182,14 @@ fn on_record(
     let patched = match other.apply_to(&before, now) {
         Err(error) if error.kind() == ErrorKind::TooLarge => {
             too_large(store, slots, &before, patch, error)?
+        }
+        Err(_) if store.flaw == Flaw::StaysAtTheLastVersion => {
+            let (mut before, mut other) = (before.clone(), Patch::new(0));
+            before.version = VERSION_LIMIT - 1;
+            for (name, text) in patch.sets() {
+                other.set(name.clone(), text.clone());
+            }
+            other.apply_to(&before, now)?
         }
         patched => patched?,
     };

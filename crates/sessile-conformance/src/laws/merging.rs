@@ -1,6 +1,6 @@
 //! Plain writes merge by key, whatever else was written.
 
-use sessile_core::{Applied, Patch, Text};
+use sessile_core::{Applied, ErrorKind, Patch, Text, VERSION_LIMIT};
 
 use crate::law::Ground;
 use crate::stage::{NOW, Stage, answered, draft, name, set, touch, value};
@@ -121,10 +121,14 @@ pub(crate) async fn every_write_raises_the_version(ground: Ground<'_>) -> Holds 
 }
 
 pub(crate) async fn versions_are_exact_up_to_their_limit(ground: Ground<'_>) -> Holds {
-    const LAST: u64 = (1 << 53) - 1;
     let stage = Stage::new(&ground).await;
     // Where a double, or its usual text, would no longer tell two of them apart.
-    for version in [1 << 32, 100_000_000_000_001, LAST - 1, LAST] {
+    for version in [
+        1 << 32,
+        100_000_000_000_001,
+        VERSION_LIMIT - 1,
+        VERSION_LIMIT,
+    ] {
         let session = draft().version(version - 1);
         stage.put(&session).await?;
         let told = stage.write(&session.sid(), NOW, &set("a", "1")).await?;
@@ -133,6 +137,37 @@ pub(crate) async fn versions_are_exact_up_to_their_limit(ground: Ground<'_>) -> 
             told == version && kept == version,
             "the write that makes version {version} answered {told} and left {kept}"
         );
+    }
+    Ok(())
+}
+
+pub(crate) async fn there_is_no_version_beyond_the_limit(ground: Ground<'_>) -> Holds {
+    let stage = Stage::new(&ground).await;
+    let (last, early) = (draft().version(VERSION_LIMIT), draft());
+    let mut beyond = Patch::new(VERSION_LIMIT);
+    beyond.set(name("a"), Text::from_encoded("1"));
+    beyond.accept_older();
+    for (session, patch) in [(last, set("a", "1")), (early, beyond)] {
+        stage.put(&session).await?;
+        let before = stage.live(&session.sid(), NOW).await?;
+        match stage.store.apply(&session.sid(), NOW, &patch).await {
+            Err(error) if error.kind() == ErrorKind::Corrupt => {}
+            other => {
+                let told = match &other {
+                    Ok(applied) => answered(applied).to_owned(),
+                    Err(error) => error.kind().to_string(),
+                };
+                return Err(Violation::new(format!(
+                    "a write beyond the last version was answered {told}"
+                )));
+            }
+        }
+        ensure!(
+            stage.live(&session.sid(), NOW).await? == before,
+            "a write beyond the last version changed the record"
+        );
+        // A note of use makes no version.
+        stage.write(&session.sid(), NOW, &touch(NOW)).await?;
     }
     Ok(())
 }

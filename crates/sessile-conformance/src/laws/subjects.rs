@@ -164,6 +164,29 @@ pub(crate) async fn what_expired_is_not_listed_as_live(ground: Ground<'_>) -> Ho
     Ok(())
 }
 
+pub(crate) async fn what_a_slower_clock_still_serves_is_listed(ground: Ground<'_>) -> Holds {
+    let stage = Stage::new(&ground).await;
+    let late = SECOND * 30;
+    let sessions = [
+        draft().of("ann").idle(MINUTE),
+        draft().of("ann").absolute(MINUTE),
+    ];
+    for session in &sessions {
+        stage.put(session).await?;
+    }
+    stage.put(&draft().of("ann")).await?;
+    let candidates = stage.list("ann", after(MINUTE + late)).await?;
+    for session in &sessions {
+        ensure!(
+            candidates
+                .iter()
+                .any(|candidate| candidate.sid == session.sid()),
+            "a session that expired {late:?} ago is not listed: by a slower clock it is live"
+        );
+    }
+    Ok(())
+}
+
 /// Logins go on while their subject is revoked again and again.
 pub(crate) async fn a_revocation_ends_every_login_that_it_finds(ground: Ground<'_>) -> Holds {
     const LOGINS: usize = 40;

@@ -25,6 +25,8 @@ for _ = 1, next_count() do
   at = at + 3
 end
 if not agreed then return { 'C', record.flat } end
+local version = math.max(record.version, base)
+if ARGV[5] == '1' and version >= LARGEST then return { 'V' } end
 
 -- What there is to change is gathered before the first change: an error leaves nothing half done.
 local clear = ARGV[13] == '1'
@@ -80,10 +82,11 @@ end
 
 for _, name in ipairs(removed) do redis.call('HDEL', key, name) end
 for _, pair in ipairs(set) do redis.call('HSET', key, pair[1], pair[2]) end
-local version = record.version
 if ARGV[5] == '1' then
-  version = math.max(version, base) + 1
+  version = version + 1
   redis.call('HSET', key, 'v', digits(version))
+else
+  version = record.version
 end
 if seen ~= record.seen or idle ~= record.idle or absolute ~= record.absolute then
   redis.call('HSET', key, 'l', digits(seen), 'i', digits(idle), 'a', digits(absolute))

@@ -2,7 +2,7 @@
 -- KEYS: the index. ARGV: the id, now, the absolute deadline, the most sessions or ''; then what was
 -- found out about others: '-' and an id that has ended, '?' and an id that is not there, which stays
 -- while it is young, '=' and an id that has expired, which stays and takes no place.
--- Answers with everybody's id, and whether it is young, when there is no place.
+-- Answers whether there was no such entry before; or with everybody's id, and whether it is young, when there is no place.
 local index, sid, now = KEYS[1], ARGV[1], tonumber(ARGV[2])
 local expired = {}
 for at = 5, #ARGV do
@@ -23,5 +23,6 @@ if ARGV[4] ~= '' then
   end
   if (#full - 1) / 2 >= tonumber(ARGV[4]) then return full end
 end
+local is_new = not redis.call('ZSCORE', index, sid)
 enlist(index, sid, tonumber(ARGV[3]), now)
-return { 'O' }
+return { 'O', is_new and '1' or '0' }

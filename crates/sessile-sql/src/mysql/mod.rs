@@ -87,7 +87,9 @@ impl MySqlStore {
         Ok(store)
     }
 
-    /// Uses connections that the program has already. Of the options, the table prefix counts.
+    /// Uses connections that the program has already. Of the options, the table prefix counts: an
+    /// operation waits for a connection for as long as that pool has it (30 seconds by default),
+    /// and for a session that somebody else has locked for as long as the server has it.
     ///
     /// Its connections should be at READ COMMITTED and of a strict `sql_mode`; at a higher level
     /// the operations are right too, and tried again when they meet. A pool that tests its

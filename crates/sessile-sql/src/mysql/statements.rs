@@ -117,7 +117,8 @@ SELECT sid FROM sessile_sessions
 WHERE subject = ? AND ended_until IS NULL AND idle_deadline > ? AND absolute_deadline > ?
 ORDER BY created_at DESC, last_seen DESC, sid DESC FOR UPDATE";
 
-/// Those of another format are listed too, so that they can be ended.
+/// What a slower clock still takes for live is listed too, and so are those of another format:
+/// they can be ended.
 const LIST: &str = "\
 SELECT sid, format, hash, previous, version, created_at, last_seen, idle_deadline,
   absolute_deadline, subject, data, ended_until

@@ -13,7 +13,7 @@ use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, FromRow as _, MySql, Row as _};
 
 use super::MySqlStore;
-use crate::columns::{Columns, Kept, check_new};
+use crate::columns::{Columns, Kept, by_a_slower_clock, check_new};
 use crate::connections::{ATTEMPTS, Verdict};
 use crate::error::{self, Phase};
 use crate::parts::{at, check, number};
@@ -94,17 +94,20 @@ impl Store for MySqlStore {
     }
 
     async fn list(&self, subject: &str, now: Timestamp) -> Result<Vec<Candidate>> {
+        let earlier = by_a_slower_clock(now);
         let rows = self
             .connections
             .read(|| {
                 sql(&self.statements.list)
                     .bind(subject.as_bytes())
                     .bind(i64::from(FORMAT))
-                    .bind(at(now))
-                    .bind(at(now))
+                    .bind(at(earlier))
+                    .bind(at(earlier))
             })
             .await?;
-        rows.iter().map(|row| columns(row)?.candidate()).collect()
+        rows.iter()
+            .map(|row| columns(row)?.candidate(now))
+            .collect()
     }
 
     async fn count(&self, now: Timestamp) -> Result<Option<u64>> {

@@ -22,7 +22,11 @@ use statements::{MIGRATIONS, Statements};
 /// Every operation is one statement and one round trip, but for a login under a cap of sessions
 /// for each subject, which is a transaction of four. A connection prepares each statement when it
 /// first uses it, and keeps it. Behind PgBouncer in transaction mode that needs its
-/// `max_prepared_statements` (1.21 or later).
+/// `max_prepared_statements` (1.21 or later). There, what [`connect`](Self::connect) sets on a
+/// connection (READ COMMITTED, not read-only, a `lock_timeout` of 5 seconds) is set on whichever
+/// server connection PgBouncer has at hand, stays there for everybody who gets that one later, and
+/// need not hold for those that this store gets. Set the same for the database user instead, with
+/// `ALTER ROLE … SET`; the statements are right without it.
 ///
 /// # Durability
 ///
@@ -86,7 +90,9 @@ impl PostgresStore {
         Ok(store)
     }
 
-    /// Uses connections that the program has already. Of the options, the table prefix counts.
+    /// Uses connections that the program has already. Of the options, the table prefix counts: an
+    /// operation waits for a connection for as long as that pool has it (30 seconds by default),
+    /// and for a session that somebody else has locked for as long as the server has it.
     ///
     /// The statements are right at every isolation level; above READ COMMITTED they are refused
     /// and tried again when they meet. A pool that tests its connections before it hands one out,

@@ -124,7 +124,7 @@ FROM sessile_sessions WHERE sid = $1";
 /// - `cur` locks: it waits, and has the newest committed row, or none.
 /// - `known` looks at the data: what is no data of ours is empty here, and `is_data` says so.
 /// - `next` is what the patch makes of it, in the order of `Patch::apply_to`.
-/// - `decided` is the outcome: gone, unreadable, conflict, too large, applied.
+/// - `decided` is the outcome: gone, unreadable, conflict, no version left, too large, applied.
 const APPLY: &str = r"
 WITH cur AS MATERIALIZED (
   SELECT * FROM sessile_sessions WHERE sid = $1 FOR UPDATE
@@ -166,6 +166,7 @@ WITH cur AS MATERIALIZED (
       OR ($9::bytea IS NOT NULL AND hash <> $9)
       OR EXISTS (SELECT 1 FROM jsonb_each_text($8::text::jsonb) e
         WHERE next.object ->> e.key IS DISTINCT FROM e.value) THEN 'conflict'
+    WHEN $16 AND greatest(version, $3) >= 9007199254740991 THEN 'spent'
     WHEN new_bytes > bytes AND new_bytes > $18 THEN 'too_large'
     ELSE 'applied' END AS outcome
   FROM next
@@ -218,7 +219,8 @@ SELECT cur.sid, cur.format, cur.hash, cur.previous, cur.version, cur.created_at,
   EXISTS (SELECT 1 FROM upd) OR EXISTS (SELECT 1 FROM ins)
 FROM (VALUES (1)) one LEFT JOIN cur ON true";
 
-/// Those of another format are listed too, so that they can be ended.
+/// What a slower clock still takes for live is listed too, and so are those of another format:
+/// they can be ended.
 const LIST: &str = "\
 SELECT sid, format, hash, previous, version, created_at, last_seen, idle_deadline,
   absolute_deadline, subject, data::text, ended_until

@@ -13,7 +13,7 @@ use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, FromRow as _, Postgres, Row as _};
 
 use super::PostgresStore;
-use crate::columns::{Columns, Kept, check_new};
+use crate::columns::{Columns, Kept, by_a_slower_clock, check_new};
 use crate::connections::{ATTEMPTS, Verdict};
 use crate::error::{self, Phase};
 use crate::parts::{Parts, at, number};
@@ -74,6 +74,7 @@ impl Store for PostgresStore {
                 ErrorKind::TooLarge,
                 format!("the session would hold more than {RECORD_LIMIT} bytes"),
             )),
+            "spent" => Err(corrupt("the session's version can grow no more")),
             // Says why, where the record was locked.
             _ => Err(corrupt("what is kept of the session can't be read")),
         }
@@ -115,15 +116,18 @@ impl Store for PostgresStore {
     }
 
     async fn list(&self, subject: &str, now: Timestamp) -> Result<Vec<Candidate>> {
+        let earlier = by_a_slower_clock(now);
         let rows = self
             .read(|| {
                 sql(&self.statements.list)
                     .bind(subject.as_bytes())
-                    .bind(at(now))
+                    .bind(at(earlier))
                     .bind(i64::from(FORMAT))
             })
             .await?;
-        rows.iter().map(|row| columns(row)?.candidate()).collect()
+        rows.iter()
+            .map(|row| columns(row)?.candidate(now))
+            .collect()
     }
 
     async fn count(&self, now: Timestamp) -> Result<Option<u64>> {

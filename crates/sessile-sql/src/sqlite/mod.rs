@@ -88,10 +88,11 @@ impl SqliteStore {
         Ok(store)
     }
 
-    /// Uses connections that the program has already. Of the options, the table prefix counts.
+    /// Uses connections that the program has already. Of the options, the table prefix counts: an
+    /// operation waits for a connection for as long as that pool has it (30 seconds by default).
     pub fn from_pool(pool: SqlitePool, options: &SqlOptions) -> Self {
         SqliteStore {
-            in_memory: pool.connect_options().get_filename().as_os_str() == ":memory:",
+            in_memory: is_in_memory(&pool),
             connections: Connections::from_pool(pool).kept(),
             statements: Arc::new(Statements::new(options)),
         }
@@ -122,4 +123,15 @@ impl SqliteStore {
     pub const fn migrations() -> &'static str {
         MIGRATIONS
     }
+}
+
+/// Whether the database of these connections is in memory: by the name that the program or the
+/// driver gave it, or by an option that has no accessor and is read where it is shown.
+fn is_in_memory(pool: &SqlitePool) -> bool {
+    let options = pool.connect_options();
+    let name = options.get_filename().to_string_lossy();
+    name.contains(":memory:")
+        || name.starts_with("file:sqlx-in-memory-")
+        || name.contains("mode=memory")
+        || format!("{options:?}").contains("in_memory: true")
 }

@@ -129,6 +129,7 @@ FROM (
         AND idle_deadline BETWEEN last_seen AND 9007199254740991
         AND absolute_deadline BETWEEN 0 AND 9007199254740991
         AND (version >= ?3 OR ?4)
+        AND (NOT ?16 OR max(version, ?3) < 9007199254740991)
         AND (?9 IS NULL OR hash = ?9)
     ) r WHERE object IS NOT NULL
   ) k
@@ -154,7 +155,8 @@ SELECT sid FROM sessile_sessions
 WHERE subject = ?1 AND ended_until IS NULL AND idle_deadline > ?2 AND absolute_deadline > ?2
 ORDER BY created_at DESC, last_seen DESC, sid DESC";
 
-/// Those of another format are listed too, so that they can be ended.
+/// What a slower clock still takes for live is listed too, and so are those of another format:
+/// they can be ended.
 const LIST: &str = "\
 SELECT sid, format, hash, previous, version, created_at, last_seen, idle_deadline,
   absolute_deadline, subject, data, ended_until

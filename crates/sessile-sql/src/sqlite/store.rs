@@ -13,7 +13,7 @@ use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{AssertSqlSafe, Connection as _, FromRow as _, Row as _, Sqlite};
 
 use super::SqliteStore;
-use crate::columns::{Columns, Kept, check_new};
+use crate::columns::{Columns, Kept, by_a_slower_clock, check_new};
 use crate::connections::ATTEMPTS;
 use crate::error::{self, Phase};
 use crate::parts::{Parts, at, number};
@@ -102,16 +102,19 @@ impl Store for SqliteStore {
     }
 
     async fn list(&self, subject: &str, now: Timestamp) -> Result<Vec<Candidate>> {
+        let earlier = by_a_slower_clock(now);
         let rows = self
             .connections
             .read(|| {
                 sql(&self.statements.list)
                     .bind(subject.as_bytes())
-                    .bind(at(now))
+                    .bind(at(earlier))
                     .bind(i64::from(FORMAT))
             })
             .await?;
-        rows.iter().map(|row| columns(row)?.candidate()).collect()
+        rows.iter()
+            .map(|row| columns(row)?.candidate(now))
+            .collect()
     }
 
     async fn count(&self, now: Timestamp) -> Result<Option<u64>> {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use http::HeaderName;
-use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION, SET_COOKIE};
+use http::header::{AUTHORIZATION, COOKIE};
 
 use crate::{CookieConfig, Error, ErrorKind, Result};
 
@@ -24,8 +24,74 @@ pub enum Carrier {
     /// response header `Session-Token`, which is empty after a logout.
     Bearer,
     /// A request header of this name, and the response header of the same name.
-    Header(HeaderName),
+    Header(SessionHeader),
 }
+
+/// The name of a header that carries nothing but credentials: from [`Carrier::header`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionHeader(HeaderName);
+
+/// What stands in requests or responses already, or steers what is between a client and its
+/// server: by its beginning.
+const TAKEN_FAMILIES: [&str; 8] = [
+    "accept",
+    "access-control-",
+    "content-",
+    "cross-origin-",
+    "if-",
+    "proxy-",
+    "sec-",
+    "x-forwarded-",
+];
+
+/// The others, by name.
+const TAKEN: [&str; 45] = [
+    "age",
+    "allow",
+    "alt-svc",
+    "authorization",
+    "cache-control",
+    "cdn-cache-control",
+    "clear-site-data",
+    "connection",
+    "cookie",
+    "cookie2",
+    "date",
+    "early-data",
+    "etag",
+    "expect",
+    "expires",
+    "forwarded",
+    "from",
+    "host",
+    "http2-settings",
+    "keep-alive",
+    "last-modified",
+    "link",
+    "location",
+    "max-forwards",
+    "origin",
+    "permissions-policy",
+    "pragma",
+    "priority",
+    "range",
+    "referer",
+    "referrer-policy",
+    "refresh",
+    "retry-after",
+    "server",
+    "session-token",
+    "set-cookie",
+    "strict-transport-security",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "user-agent",
+    "vary",
+    "via",
+    "www-authenticate",
+];
 
 impl Carrier {
     /// A header of this name, such as `X-Session`.
@@ -39,11 +105,11 @@ impl Carrier {
             Error::new(ErrorKind::Invalid, message)
         };
         let header = HeaderName::try_from(name).map_err(|_| invalid("is no header's name"))?;
-        let taken = [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE, SET_COOKIE];
-        if taken.contains(&header) {
+        let is_taken = |family: &&str| header.as_str().starts_with(family);
+        if TAKEN.contains(&header.as_str()) || TAKEN_FAMILIES.iter().any(is_taken) {
             return Err(invalid("means something else"));
         }
-        Ok(Carrier::Header(header))
+        Ok(Carrier::Header(SessionHeader(header)))
     }
 
     /// The name that a credential is bound to: it does not move from one carrier to another.
@@ -51,7 +117,7 @@ impl Carrier {
         match self {
             Carrier::Cookie => cookie.as_name(),
             Carrier::Bearer => AUTHORIZATION.as_str(),
-            Carrier::Header(name) => name.as_str(),
+            Carrier::Header(header) => header.name().as_str(),
         }
     }
 
@@ -69,8 +135,15 @@ impl Carrier {
         match self {
             Carrier::Cookie => COOKIE,
             Carrier::Bearer => AUTHORIZATION,
-            Carrier::Header(name) => name.clone(),
+            Carrier::Header(header) => header.name().clone(),
         }
+    }
+}
+
+impl SessionHeader {
+    /// The header's name, in lower case.
+    pub fn name(&self) -> &HeaderName {
+        &self.0
     }
 }
 
@@ -80,7 +153,7 @@ impl fmt::Debug for Carrier {
         match self {
             Carrier::Cookie => f.write_str("cookie"),
             Carrier::Bearer => f.write_str("bearer"),
-            Carrier::Header(name) => write!(f, "header:{name}"),
+            Carrier::Header(header) => write!(f, "header:{}", header.name()),
         }
     }
 }

@@ -4,6 +4,6 @@ mod kind;
 mod read;
 mod write;
 
-pub use kind::Carrier;
+pub use kind::{Carrier, SessionHeader};
 pub(crate) use read::{Found, read};
 pub(crate) use write::{carry_over, challenge, vary, write};

@@ -31,10 +31,12 @@ pub(crate) fn read<'a>(headers: &'a HeaderMap, carriers: &[Carrier], cookie: &st
                 cookie::Found::Several => Found::Several,
             },
             Carrier::Bearer => bearer(headers, at),
-            Carrier::Header(name) => {
-                let mut lines = headers.get_all(name).iter();
+            Carrier::Header(header) => {
+                let mut lines = headers.get_all(header.name()).iter();
                 match (lines.next(), lines.next()) {
                     (None, _) => Found::Nothing,
+                    // What a client keeps of our logout.
+                    (Some(line), None) if line.is_empty() => Found::Nothing,
                     (Some(line), None) => Found::One(at, line.as_bytes()),
                     _ => Found::Ambiguous,
                 }
@@ -59,6 +61,9 @@ fn bearer(headers: &HeaderMap, at: usize) -> Found<'_> {
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case(SCHEME) => rest,
             _ => continue,
         };
+        if rest.trim_ascii().is_empty() {
+            continue; // what a client keeps of our logout
+        }
         match (rest.strip_prefix(b" "), &found) {
             (Some(token), Found::Nothing) if is_token(token) => found = Found::One(at, token),
             // A scheme that only begins like ours.
@@ -110,6 +115,9 @@ mod tests {
             (("authorization", "Basic YTpi"), Found::Nothing),
             (("authorization", "Bearers x"), Found::Nothing),
             (("session-token", "x"), Found::Nothing),
+            (("authorization", "Bearer"), Found::Nothing),
+            (("authorization", "Bearer "), Found::Nothing),
+            (("x-session", ""), Found::Nothing),
         ] {
             assert_eq!(read(&headers(&[line]), &all(), "sid"), found, "{line:?}");
         }
@@ -118,8 +126,6 @@ mod tests {
     #[test]
     fn what_is_no_single_bearer_token_is_ambiguous() {
         for text in [
-            "Bearer",
-            "Bearer ",
             "Bearer  x",
             "Bearer\tx",
             "Bearer x y",

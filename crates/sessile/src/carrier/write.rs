@@ -33,7 +33,7 @@ pub(crate) fn write(
             return Ok(());
         }
         Carrier::Bearer => SESSION_TOKEN,
-        Carrier::Header(name) => name.clone(),
+        Carrier::Header(header) => header.name().clone(),
     };
     let text = credential.map_or("", |(text, _)| text);
     let mut value = HeaderValue::from_maybe_shared(Bytes::copy_from_slice(text.as_bytes()))
@@ -52,7 +52,7 @@ fn no_store(headers: &mut HeaderMap) {
         Entry::Vacant(place) => {
             place.insert(no_store);
         }
-        Entry::Occupied(place) if place.iter().any(|line| lists(line, "no-store")) => {}
+        Entry::Occupied(place) if place.iter().any(|line| lists(line, b"no-store")) => {}
         Entry::Occupied(mut place) => {
             place.insert(no_store);
         }
@@ -75,16 +75,19 @@ fn add(headers: &mut HeaderMap, list: HeaderName, name: &HeaderName) {
         Entry::Occupied(place)
             if place
                 .iter()
-                .any(|line| lists(line, name.as_str()) || lists(line, "*")) => {}
+                .any(|line| lists(line, name.as_str().as_bytes()) || lists(line, b"*")) => {}
         Entry::Occupied(mut place) => place.append(name.clone().into()),
     }
 }
 
 /// Whether a comma-separated header names this element.
-fn lists(line: &HeaderValue, element: &str) -> bool {
-    line.as_bytes()
-        .split(|byte| *byte == b',')
-        .any(|part| part.trim_ascii().eq_ignore_ascii_case(element.as_bytes()))
+fn lists(line: &HeaderValue, element: &[u8]) -> bool {
+    elements(line).any(|part| part.eq_ignore_ascii_case(element))
+}
+
+fn elements(line: &HeaderValue) -> impl Iterator<Item = &[u8]> {
+    let parts = line.as_bytes().split(|byte| *byte == b',');
+    parts.map(<[u8]>::trim_ascii)
 }
 
 /// Tells a client that was refused how it may authenticate (RFC 6750, section 3): without a word
@@ -114,15 +117,30 @@ pub(crate) fn carry_over(
         let name = match carrier {
             Carrier::Cookie => continue,
             Carrier::Bearer => SESSION_TOKEN,
-            Carrier::Header(name) => name.clone(),
+            Carrier::Header(header) => header.name().clone(),
         };
         if let Some(value) = from.get(&name) {
             to.insert(&name, value.clone());
         }
     }
-    for name in [VARY, ACCESS_CONTROL_EXPOSE_HEADERS, WWW_AUTHENTICATE] {
+    for name in [VARY, ACCESS_CONTROL_EXPOSE_HEADERS] {
         for line in from.get_all(&name) {
-            to.append(&name, line.clone());
+            let is_known = |element: &[u8]| {
+                let mut lines = to.get_all(&name).iter();
+                lines.any(|known| lists(known, element) || lists(known, b"*"))
+            };
+            if !elements(line).all(is_known) {
+                to.append(&name, line.clone());
+            }
+        }
+    }
+    for line in from.get_all(WWW_AUTHENTICATE) {
+        if !to
+            .get_all(WWW_AUTHENTICATE)
+            .iter()
+            .any(|known| known == line)
+        {
+            to.append(WWW_AUTHENTICATE, line.clone());
         }
     }
 }
@@ -155,6 +173,35 @@ mod tests {
                 .map(|line| line.to_str().unwrap())
                 .collect();
             assert_eq!(lines.join(","), after);
+        }
+    }
+
+    #[test]
+    fn what_a_page_says_already_is_not_carried_over_to_it_again() {
+        let lines = |pairs: &[(HeaderName, &'static str)]| {
+            let mut headers = HeaderMap::new();
+            for (name, text) in pairs {
+                headers.append(name, HeaderValue::from_static(text));
+            }
+            headers
+        };
+        let from = lines(&[
+            (VARY, "cookie"),
+            (VARY, "accept, origin"),
+            (ACCESS_CONTROL_EXPOSE_HEADERS, "session-token"),
+            (WWW_AUTHENTICATE, "Bearer"),
+        ]);
+        let mut to = lines(&[
+            (VARY, "Accept, Cookie"),
+            (ACCESS_CONTROL_EXPOSE_HEADERS, "*"),
+            (WWW_AUTHENTICATE, "Basic"),
+        ]);
+        for _ in 0..2 {
+            carry_over(&from, &mut to, &[], &CookieConfig::standard());
+            let all = |name: HeaderName| to.get_all(name).iter().cloned().collect::<Vec<_>>();
+            assert_eq!(all(VARY), ["Accept, Cookie", "accept, origin"]);
+            assert_eq!(all(ACCESS_CONTROL_EXPOSE_HEADERS), ["*"]);
+            assert_eq!(all(WWW_AUTHENTICATE), ["Basic", "Bearer"]);
         }
     }
 

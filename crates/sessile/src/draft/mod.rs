@@ -325,7 +325,6 @@ impl Draft {
         self.behind && self.running.is_none()
     }
 
-    /// Why changes were dropped that nobody has been told of yet.
     fn is_running(&self) -> bool {
         self.running.is_some()
     }
@@ -348,6 +347,7 @@ impl Draft {
             .filter(|_| self.failures.0 > failures)
     }
 
+    /// Why changes were dropped that nobody has been told of yet.
     pub(crate) fn take_lost(&mut self) -> Option<Error> {
         self.lost.take()
     }

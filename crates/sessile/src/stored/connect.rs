@@ -62,7 +62,7 @@ impl Stored {
 
 /// The store of this URL. A new kind of store has an arm here, and a row in the table above.
 pub(crate) async fn connect(url: &str) -> Result<Arc<dyn Store>, Error> {
-    match url.split(':').next().unwrap_or(url) {
+    match scheme(url) {
         "memory" => Ok(Arc::new(MemoryStore::default())),
         "redis" | "rediss" | "redis+sentinel" | "rediss+sentinel" | "redis+cluster"
         | "rediss+cluster" => redis(url),
@@ -72,9 +72,23 @@ pub(crate) async fn connect(url: &str) -> Result<Arc<dyn Store>, Error> {
         scheme => Err(Error::new(
             ErrorKind::Invalid,
             format!(
-                "no store has the scheme {scheme:?}: write redis://, redis+sentinel://, redis+cluster://, postgres://, mysql://, sqlite: or memory:"
+                "{}: write redis://, redis+sentinel://, redis+cluster://, postgres://, mysql://, sqlite: or memory:",
+                match scheme {
+                    "" => "this is no URL of a store".to_owned(),
+                    scheme => format!("no store has the scheme {scheme:?}"),
+                }
             ),
         )),
+    }
+}
+
+/// What stands before the colon, if it can be a scheme. Else it may be anything, such as a password.
+fn scheme(url: &str) -> &str {
+    let is_one =
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"+.-".contains(&byte);
+    match url.split_once(':') {
+        Some((scheme, _)) if scheme.bytes().all(is_one) => scheme,
+        _ => "",
     }
 }
 
@@ -134,4 +148,32 @@ fn off(feature: &str) -> Error {
     let message =
         format!("this build has no store for this URL: enable the feature {feature:?} of sessile");
     Error::new(ErrorKind::Unsupported, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_no_scheme_is_not_quoted() {
+        for (url, quoted) in [
+            ("secret", None),
+            ("u:secret@host", Some("\"u\"")),
+            ("se cret:x", None),
+            ("hunter2@redis://host", None),
+            ("https://u:secret@host", Some("\"https\"")),
+        ] {
+            let error = connect(url).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Invalid);
+            let shown = error.to_string();
+            assert!(
+                !shown.contains("cret") && !shown.contains("hunter2"),
+                "{shown}"
+            );
+            assert!(
+                quoted.is_none_or(|quoted| shown.contains(quoted)),
+                "{shown}"
+            );
+        }
+    }
 }

@@ -60,9 +60,10 @@ impl Stored {
         self
     }
 
-    /// How long the store may take to answer, and how long a commit starts over while others
-    /// change what its updates had read. Beyond the first a read is `Unavailable` and a write
-    /// `Unknown`, beyond the second an update is a `Conflict`. Default: 2 seconds.
+    /// How long the store may take to answer one call, and how long an update waits for its turn
+    /// among those of its session in this process. Beyond the first a read is `Unavailable` and a
+    /// write `Unknown`, beyond the second an update is a `Conflict`. It bounds no whole request,
+    /// which may make several calls, each with this deadline. Default: 2 seconds.
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.asked.calls.set_deadline(deadline);

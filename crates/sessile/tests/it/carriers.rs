@@ -152,9 +152,60 @@ async fn a_refusal_says_how_to_authenticate_and_not_why_it_failed() {
     );
 }
 
+#[tokio::test]
+async fn what_a_client_keeps_of_a_logout_is_no_credential() {
+    let layer = all();
+    let mut alice = Client::default();
+    alice.login(&layer, "alice").await;
+    let mine = alice.credential().unwrap();
+    let cookie = (COOKIE.as_str(), format!("__Host-sid={mine}"));
+    for empty in [
+        ("x-session", String::new()),
+        bearer(""),
+        (AUTHORIZATION.as_str(), "bearer".to_owned()),
+    ] {
+        let alone = ask(&layer, std::slice::from_ref(&empty), async |session| {
+            look(&session)
+        })
+        .await;
+        assert_eq!(alone.body(), "nobody new", "{empty:?}");
+        let answer = ask(&layer, &[cookie.clone(), empty], async |session| {
+            look(&session)
+        })
+        .await;
+        assert_eq!(answer.body(), "alice resumed");
+    }
+}
+
 #[test]
 fn a_carriers_header_is_one_of_its_own() {
-    for bad in ["", "a b", "Authorization", "cookie", "Set-Cookie", "x:y"] {
+    for bad in [
+        "",
+        "a b",
+        "x:y",
+        "Authorization",
+        "cookie",
+        "Set-Cookie",
+        "Content-Type",
+        "Content-Length",
+        "Transfer-Encoding",
+        "Connection",
+        "Host",
+        "Vary",
+        "Cache-Control",
+        "Location",
+        "Session-Token",
+        "Access-Control-Allow-Origin",
+        "WWW-Authenticate",
+        "Date",
+        "Server",
+        "Upgrade",
+        "Trailer",
+        "TE",
+        "X-Forwarded-For",
+        "If-Match",
+        "Accept",
+    ] {
         let error = Carrier::header(bad).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Invalid, "{bad}");
     }

@@ -7,6 +7,7 @@ use http::header::SET_COOKIE;
 use sessile::{ErrorKind, OnFull, SessionLayer, SubjectCap};
 
 use crate::client::{Client, count, fresh, minutes, over, seconds};
+use crate::probe::{Call, Probe};
 
 async fn logged_in(layer: &SessionLayer, subject: &str, how_many: usize) -> Vec<Client> {
     let mut clients = vec![Client::default(); how_many];
@@ -270,4 +271,69 @@ async fn what_memory_cannot_do_says_so() {
     assert_eq!(guarantees.revocation, sessile::Revocation::Immediate);
     assert_eq!(guarantees.writes, sessile::Writes::Merged);
     assert!(!guarantees.any_node);
+}
+
+#[tokio::test]
+async fn one_session_that_cannot_be_read_is_ended_too_and_stops_no_revocation() {
+    let probe = Probe::new();
+    let (layer, _) = over(probe.clone());
+    let sessions = layer.sessions();
+    logged_in(&layer, "alice", 3).await;
+    probe.fail_times(1, Call::End, ErrorKind::Corrupt);
+    assert_eq!(sessions.revoke_all("alice").await.unwrap(), 3);
+    assert_eq!(count(&layer).await, 0);
+
+    logged_in(&layer, "alice", 1).await;
+    let id = sessions.list("alice").await.unwrap()[0].id;
+    probe.fail_times(1, Call::End, ErrorKind::Corrupt);
+    assert!(sessions.revoke(&id).await.unwrap());
+    assert!(!sessions.revoke(&id).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_revocation_that_fails_for_one_session_ends_the_others_and_tells_of_it() {
+    let probe = Probe::new();
+    let (layer, _) = over(probe.clone());
+    let sessions = layer.sessions();
+    let mut these = logged_in(&layer, "alice", 3).await;
+    probe.fail_times(1, Call::End, ErrorKind::Unavailable);
+    let error = sessions.revoke_all("alice").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unavailable);
+    assert_eq!(count(&layer).await, 1);
+
+    these.append(&mut logged_in(&layer, "alice", 2).await);
+    probe.fail_times(1, Call::End, ErrorKind::Unavailable);
+    let this = these.last_mut().unwrap();
+    let others = this
+        .get(&layer, async |session| {
+            sessions.revoke_others(&session).await.map(drop)
+        })
+        .await;
+    assert_eq!(others.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(count(&layer).await, 2, "this one, and the one that failed");
+}
+
+#[tokio::test]
+async fn a_panic_in_a_store_ends_one_sweep_and_not_the_sweeper() {
+    let probe = Probe::new();
+    let (layer, clock) = over(probe.clone());
+    let mut clients = logged_in(&layer, "alice", 1).await;
+    clock.advance(minutes(60 * 24));
+    let mut sweeps = 0;
+    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+    probe.before(move |call| {
+        if call == Call::Sweep {
+            sweeps += 1;
+            tell.send(sweeps).unwrap();
+            assert_ne!(sweeps, 1, "as a store might");
+        }
+    });
+    let sweeper = layer
+        .sessions()
+        .sweep_every(std::time::Duration::from_millis(1));
+    assert_eq!(told.recv().await, Some(1));
+    let again = tokio::time::timeout(seconds(10), told.recv()).await;
+    assert_eq!(again.expect("the sweeper has ended"), Some(2));
+    drop(sweeper);
+    clients[0].look(&layer).await;
 }

@@ -3,7 +3,7 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use sessile::{ErrorKind, Guarantees, Lifetime, SessionId, Strategy, Timestamp};
 use sessile_core::{
@@ -20,6 +20,7 @@ pub(crate) enum Call {
     Apply,
     End,
     Reload,
+    Sweep,
 }
 
 type Hook = Box<dyn FnMut(Call) + Send>;
@@ -32,7 +33,7 @@ struct State {
     inner: Home,
     calls: AtomicU64,
     waits: AtomicBool,
-    fault: Mutex<Option<(Call, ErrorKind)>>,
+    fault: Mutex<Option<(u64, Call, ErrorKind)>>,
     hook: Mutex<Option<Hook>>,
     conflicts: AtomicBool,
     alters_open: Mutex<Option<fn(&mut Opened)>>,
@@ -65,7 +66,12 @@ impl Probe {
 
     /// Every such call fails so, unapplied, until [`heal`](Self::heal).
     pub(crate) fn fail(&self, call: Call, kind: ErrorKind) {
-        *self.0.fault.lock().unwrap() = Some((call, kind));
+        self.fail_times(u64::MAX, call, kind);
+    }
+
+    /// So many such calls fail so. They are unapplied, but for the end of what can't be read.
+    pub(crate) fn fail_times(&self, times: u64, call: Call, kind: ErrorKind) {
+        *self.0.fault.lock().unwrap() = Some((times, call, kind));
     }
 
     pub(crate) fn heal(&self) {
@@ -99,11 +105,21 @@ impl Probe {
                 tokio::task::yield_now().await;
             }
             state.calls.fetch_add(1, Ordering::SeqCst);
-            if let Some(hook) = state.hook.lock().unwrap().as_mut() {
+            let hooks = || state.hook.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(hook) = hooks().as_mut() {
                 hook(call);
             }
-            let fault = *state.fault.lock().unwrap();
-            if let Some((_, kind)) = fault.filter(|(at, _)| *at == call) {
+            let fault = match &mut *state.fault.lock().unwrap() {
+                Some((left, at, kind)) if *at == call && *left > 0 => {
+                    *left -= 1;
+                    Some(*kind)
+                }
+                _ => None,
+            };
+            if let Some(kind) = fault {
+                if (call, kind) == (Call::End, ErrorKind::Corrupt) {
+                    operation(&state.inner).await?;
+                }
                 return Err(Error::new(kind, "the store was told to fail"));
             }
             let done = operation(&state.inner).await;
@@ -204,7 +220,7 @@ impl Strategy for Probe {
     }
 
     fn sweep(&self, now: Timestamp) -> Step<Result<u64>> {
-        self.0.inner.sweep(now)
+        self.run(Call::Sweep, move |inner| inner.sweep(now))
     }
 }
 

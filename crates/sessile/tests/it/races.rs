@@ -1,5 +1,11 @@
 //! What concurrent requests may not do to one another.
 
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
+
 use http::header::SET_COOKIE;
 use http::{Method, StatusCode};
 use sessile::{ErrorKind, Session};
@@ -192,6 +198,47 @@ async fn fifty_parallel_requests_and_two_parallel_renews_leave_everybody_in() {
         );
         assert_eq!(last.look(&layer).await, "nobody ended");
     }
+}
+
+type Later = Pin<Box<dyn Future<Output = sessile::Result<()>> + Send>>;
+
+#[tokio::test]
+async fn a_commit_that_waits_for_another_one_of_its_request_gives_up_its_place_in_line() {
+    let (layer, _) = over(Probe::waiting());
+    let mut client = Client::default();
+    client.insert(&layer, "n", 10).await;
+    let mut other = client.clone();
+    let answer = client
+        .post(&layer, async |session| {
+            other.insert(&layer, "n", 20).await;
+            let second = session.clone();
+            let second = async move { second.update_now("m", |m: &mut u64| *m += 1).await };
+            let begun = Arc::new(Mutex::new(None::<Later>));
+            let (runs, begins) = (AtomicU64::new(0), begun.clone());
+            let second = Mutex::new(Some(Box::pin(second) as Later));
+            session.update("n", move |n: &mut u64| {
+                // The first commit was refused, and its changes are run again: a second one comes.
+                if runs.fetch_add(1, Ordering::SeqCst) == 1 {
+                    let mut second = second.lock().unwrap().take().unwrap();
+                    let mut context = Context::from_waker(Waker::noop());
+                    assert!(second.as_mut().poll(&mut context).is_pending());
+                    *begins.lock().unwrap() = Some(second);
+                }
+                *n += 1;
+            })?;
+            let rest = poll_fn(|context| match begun.lock().unwrap().as_mut() {
+                Some(second) => second.as_mut().poll(context),
+                None => {
+                    context.waker().wake_by_ref();
+                    Poll::Pending
+                }
+            });
+            let (first, second) = tokio::join!(session.commit(), rest);
+            first.and(second)
+        })
+        .await;
+    assert_eq!(answer.status(), StatusCode::OK);
+    assert_eq!(other.look(&layer).await, "nobody m=1 n=21 resumed");
 }
 
 /// The id and the verifier of a credential: the first 32 of its bytes, without what may follow.
