@@ -6,5 +6,6 @@ mod strategy;
 mod turns;
 mod wire;
 
+pub use connect::connect;
 pub use policy::ErrorPolicy;
 pub use strategy::Stored;
