@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sessile_core::{Clock, Data, Lifetime, Strategy, SystemClock, Writes};
+use sessile_core::{Clock, Data, Lifetime, Revocation, Strategy, SystemClock, Writes};
 use tower_layer::Layer;
 
 use crate::{Carrier, CookieConfig, Result, SessionService, Sessions, telemetry};
@@ -48,6 +48,9 @@ pub(crate) struct Shared {
     pub(crate) max_bytes: usize,
     /// The state travels with the client: what is written needs a new credential.
     pub(crate) travels: bool,
+    /// Nobody but the client knows that a session has ended: its credential is removed there, and
+    /// that is all.
+    pub(crate) ends_with_client: bool,
 }
 
 impl SessionLayer {
@@ -64,6 +67,7 @@ impl SessionLayer {
                 deadline,
                 max_bytes: guarantees.max_bytes,
                 travels: guarantees.writes == Writes::LastResponseWins,
+                ends_with_client: guarantees.revocation == Revocation::AtExpiry,
             }),
             on_error: DefaultOnError,
         }

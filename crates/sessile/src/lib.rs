@@ -58,6 +58,9 @@ mod outcome;
 #[cfg(feature = "stored")]
 mod stored;
 
+#[cfg(feature = "token")]
+mod refresh;
+
 mod sessions;
 #[cfg(feature = "stored")]
 mod sweeper;
@@ -107,6 +110,6 @@ pub use sessile_sql::SqliteStore;
 pub use sessile_token::JwksService;
 #[cfg(feature = "token")]
 pub use sessile_token::{
-    Algorithm, HmacKey, KeySource, LiveKeys, PrivateKey, PublicKey, SealingKey, SealingKeys,
-    SigningKey, Token, TokenBuilder, TokenKeys, VerifyingKey, WhenAway,
+    Algorithm, HmacKey, KeySource, LiveKeys, PrivateKey, PublicKey, Redeemed, Refresh, Renewed,
+    SealingKey, SealingKeys, SigningKey, Token, TokenBuilder, TokenKeys, VerifyingKey, WhenAway,
 };

@@ -31,6 +31,8 @@ mod operators;
 mod outcomes;
 mod peers;
 mod races;
+#[cfg(all(feature = "token", feature = "stored"))]
+mod refresh;
 mod schedules;
 mod secrets;
 mod sockets;
