@@ -44,6 +44,7 @@ pub(crate) const STEPS: &[Step] = steps! {
     loom: "the table of sessions under every interleaving",
     stores: "every store on its real server, and the laws on each",
     swarm: "many clients over several processes, and stores that are killed under them",
+    interop: "tokens of ours in other languages' libraries, and theirs here",
     e2e: "the example programs as processes, over sockets and in a browser",
 };
 
@@ -154,6 +155,21 @@ fn swarm(tally: &mut Tally) -> StepResult {
     swarm.args([END_TO_END, "--", "--test-threads=1", "--nocapture"]);
     counted(&mut swarm, tally)?;
     Ok(Outcome::Passed(note))
+}
+
+fn interop(tally: &mut Tally) -> StepResult {
+    let (libraries, note) = install::token_libraries();
+    if libraries.is_empty() {
+        let why = "neither jwcrypto and joserfc nor jose could be installed";
+        return Ok(Outcome::NotRun(why.to_owned()));
+    }
+    run(&mut cargo("build --workspace --bins"))?;
+    counted(
+        cargo("test --test interop -p").args([END_TO_END, "--", "--nocapture"]),
+        tally,
+    )?;
+    let names = libraries.join(", ");
+    Ok(Outcome::Passed(format!(", with {names}{note}")))
 }
 
 fn e2e(tally: &mut Tally) -> StepResult {
