@@ -73,3 +73,90 @@ fn stored_counts_on_after_a_restart_and_keeps_three_devices() {
     others[0].post("/logout").is(200);
     assert_eq!(others[1].get("/devices").body.lines().count(), 2);
 }
+
+#[test]
+fn token_api_serves_programs_and_browsers_refreshes_and_rotates_its_keys() {
+    let folder = Folder::new("token-api");
+    let file = folder.path().join("keys.json");
+    let old = json!({
+        "kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "kid": "old",
+        "d": "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A",
+        "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
+    });
+    let new = json!({
+        "kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "kid": "new",
+        "d": "TM0Imyj_ltqdtsNG7BFOD1uKMZ81q6Yk2oz27U-4pvs",
+        "x": "PUAXw-hDiVqStwqnTRt-vJyYLM8uxJaMwM1V8Sr0Zgw",
+    });
+    let write = |keys: &[&serde_json::Value]| {
+        let new = file.with_extension("new");
+        std::fs::write(&new, json!({ "keys": keys }).to_string()).unwrap();
+        std::fs::rename(new, &file).unwrap();
+    };
+    write(&[&old]);
+    let path = file.to_str().unwrap();
+    let server = Server::with("token-api", &[path, "memory:"], KEY);
+
+    let mut program = server.client();
+    let answer = program.post("/token/ada").is(200);
+    assert!(!answer.sets_cookie());
+    let token = answer.header("session-token").unwrap().to_owned();
+    let handle = answer.body;
+    let bearer = |token: &str| format!("Bearer {token}");
+    let get = |path: &str, token: &str| {
+        let bearer = bearer(token);
+        let mut client = server.client();
+        client.send("GET", path, &[("authorization", &bearer)], "")
+    };
+    assert_eq!(get("/whoami", &token).is(200).body, "ada");
+    let counted = get("/visits", &token).is(200);
+    assert_eq!(counted.body, "visit 1");
+    let counted = counted.header("session-token").unwrap().to_owned();
+    assert_eq!(get("/visits", &counted).body, "visit 2");
+
+    let mut browser = server.client();
+    browser.post("/login/bob").is(200);
+    assert!(browser.jar.contains_key("sid"));
+    assert_eq!(browser.get("/visits").body, "visit 1");
+    assert_eq!(browser.get("/whoami").body, "bob");
+
+    let refreshed = server.client().send("POST", "/refresh", &[], &handle);
+    let next = refreshed.header("session-token").unwrap().to_owned();
+    assert_eq!(get("/whoami", &next).body, "ada");
+    // A double click gets the same handle.
+    let again = server.client().send("POST", "/refresh", &[], &handle);
+    assert_eq!(again.is(200).body, refreshed.body);
+    server.client().send("POST", "/refresh", &[], "x").is(401);
+
+    let mut jwks = server.client();
+    let mut kids = || {
+        let set = jwks.get("/.well-known/jwks.json").is(200).json();
+        let keys = set["keys"].as_array().unwrap().iter();
+        keys.map(|key| key["kid"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(kids(), ["old"]);
+    for (keys, expected) in [
+        (&[&old, &new][..], &["old", "new"][..]),
+        (&[&new, &old], &["new", "old"]),
+        (&[&new], &["new"]),
+    ] {
+        write(keys);
+        sessile_e2e::eventually("the keys are read again", || {
+            (kids() == expected).then_some(())
+        });
+        let answer = browser.get("/visits").is(200);
+        assert_ne!(answer.body, "visit 1", "the browser's token is still good");
+        browser.get("/visits").is(200);
+    }
+    assert_eq!(
+        get("/whoami", &next).body,
+        "nobody",
+        "signed by the old key"
+    );
+
+    let last = refreshed.body;
+    let ended = server.client().send("POST", "/end", &[], &last);
+    ended.is(200);
+    server.client().send("POST", "/refresh", &[], &last).is(401);
+}

@@ -12,3 +12,4 @@ mod process;
 mod quickstart;
 mod routes;
 mod support;
+mod token;

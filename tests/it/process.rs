@@ -42,9 +42,7 @@ fn after_a_restart_with_the_same_key_a_session_is_lost_and_not_unknown() {
 #[test]
 fn what_this_build_lacks_is_refused_with_status_2() {
     for flags in [
-        &["--strategy", "stored=redis://127.0.0.1"][..],
-        &["--strategy", "token"],
-        &["--config", "sessile.toml"],
+        &["--config", "sessile.toml"][..],
         &["--node", "n1"],
         &["--backing", "redis://127.0.0.1"],
         &["--peers", "http://{node}.app"],
@@ -64,6 +62,21 @@ fn a_weak_key_is_refused_without_being_shown() {
         "{said}"
     );
     assert!(!said.contains("short\""), "{said}");
+}
+
+#[test]
+fn a_token_without_a_good_key_is_refused_without_the_key_being_shown() {
+    for (key, why) in [
+        ("c2hvcnQ", "has 5 bytes"),
+        ("no+base64", "base64url"),
+        ("", "bytes"),
+    ] {
+        let (code, said) = refusal("testbed", &["--strategy=token"], key);
+        assert_eq!(code, Some(1), "{said}");
+        let names_it = said.contains("SESSILE_JWT_KEY") && said.contains(why);
+        assert!(names_it, "{said}");
+        assert!(key.is_empty() || !said.contains(key), "{said}");
+    }
 }
 
 #[test]

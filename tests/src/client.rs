@@ -173,7 +173,8 @@ impl Response {
         }
     }
 
-    fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+    /// Every header of this name, given in lower case.
+    pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
         let of_name = self.headers.iter().filter(move |header| header.0 == name);
         of_name.map(|(_, value)| value.as_str())
     }

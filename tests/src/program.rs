@@ -30,7 +30,7 @@ impl Server {
         Server::with(program, &[], KEY)
     }
 
-    /// Starts a program with these arguments and this master key.
+    /// Starts a program with these arguments and this key, of credentials and of tokens.
     pub fn with(program: &str, arguments: &[&str], key: &str) -> Server {
         // Somebody else can take the port between our look and the program's.
         for _ in 0..5 {
@@ -47,6 +47,7 @@ impl Server {
             .args(arguments)
             .env("PORT", port.to_string())
             .env("SESSILE_KEY", key)
+            .env("SESSILE_JWT_KEY", key)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -127,7 +128,10 @@ fn collect(from: impl Read + Send + 'static, into: Arc<Mutex<String>>) {
 /// Runs a program that is expected to refuse its arguments: its status and what it said.
 pub fn refusal(program: &str, arguments: &[&str], key: &str) -> (Option<i32>, String) {
     let mut command = Command::new(built(program));
-    command.args(arguments).env("SESSILE_KEY", key);
+    command
+        .args(arguments)
+        .env("SESSILE_KEY", key)
+        .env("SESSILE_JWT_KEY", key);
     failure(&mut command, free_port())
 }
 

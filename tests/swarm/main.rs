@@ -6,5 +6,7 @@
 mod dumps;
 mod kills;
 mod logouts;
+mod revocations;
+mod rotation;
 mod sharing;
 mod store;

@@ -87,6 +87,20 @@ pub(crate) fn strings(value: &str) -> Option<Vec<String>> {
     serde_json::from_str(value).ok()
 }
 
+/// The elements of an array, as their texts.
+pub(crate) fn elements(value: &str) -> Option<Vec<&str>> {
+    let mut reader = Reader { text: value, at: 0 };
+    let mut elements = Vec::new();
+    (reader.peek()? == b'[').then_some(())?;
+    reader.nested(1, b']', |reader| {
+        let start = reader.at;
+        reader.value(2)?;
+        elements.push(&value[start..reader.at]);
+        Some(())
+    })?;
+    (reader.at == value.len()).then_some(elements)
+}
+
 /// Writes a string with its quotation marks.
 pub(crate) fn write_string(out: &mut Vec<u8>, text: &str) {
     if text.bytes().all(is_plain) {

@@ -4,7 +4,8 @@
 //! checked by the key that it names, and what it says is a session's record; a response that
 //! changes the session gets a new token. [`TokenKeys`] and [`SealingKeys`] are the rings of keys,
 //! [`LiveKeys`] replaces one without a restart, and [`KeySource`] says where keys are written down.
-//! With a store, [`TokenBuilder::revocation`] makes a logout hold for copies of a token, too.
+//! With a store, [`TokenBuilder::revocation`] makes a logout hold for copies of a token, too, and
+//! [`Refresh`] keeps the handles by which a client gets its next token after a short one.
 //!
 //! # What a token says
 //!
@@ -29,6 +30,7 @@ mod header;
 mod jwe;
 mod jws;
 
+mod refresh;
 mod revocation;
 
 mod keys;
@@ -45,5 +47,6 @@ pub use keys::{
     Algorithm, HmacKey, KeySource, LiveKeys, PrivateKey, PublicKey, SealingKey, SealingKeys,
     SigningKey, TokenKeys, VerifyingKey,
 };
+pub use refresh::{Redeemed, Refresh, Renewed};
 pub use revocation::WhenAway;
 pub use token::{Token, TokenBuilder};

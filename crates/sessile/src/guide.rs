@@ -31,6 +31,13 @@ pub mod stored {}
 #[doc = include_str!("../docs/own-store.md")]
 pub mod own_store {}
 
+#[cfg(all(feature = "jwks", feature = "stored"))]
+#[doc = include_str!("../docs/token.md")]
+pub mod token {}
+
+#[doc = include_str!("../docs/carriers.md")]
+pub mod carriers {}
+
 #[doc = include_str!("../docs/hyper.md")]
 pub mod hyper {}
 

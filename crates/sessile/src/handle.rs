@@ -221,7 +221,7 @@ impl Handle {
     /// The draft, locked; begun if need be.
     pub(crate) fn draft(&self) -> DraftGuard<'_> {
         let mut doing = self.lock();
-        doing.begin(self.shared.travels);
+        doing.begin(&self.shared);
         DraftGuard(doing)
     }
 
@@ -311,13 +311,13 @@ impl Doing {
         }
     }
 
-    fn begin(&mut self, travels: bool) {
+    fn begin(&mut self, shared: &Shared) {
         let opened = match std::mem::replace(&mut self.stage, Stage::Unused) {
             Stage::Unused => Opened::nothing(Arrival::New),
             Stage::Found(opened) => opened,
             draft @ Stage::Draft(_) => return self.stage = draft,
         };
-        self.stage = Stage::Draft(Box::new(Draft::new(opened, self.closed, travels)));
+        self.stage = Stage::Draft(Box::new(Draft::new(opened, self.closed, shared)));
     }
 
     fn leave(&self, now: Timestamp) -> Leave {

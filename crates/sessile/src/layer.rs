@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sessile_core::{Clock, Data, Lifetime, Strategy, SystemClock, Writes};
+use sessile_core::{Clock, Data, Lifetime, Revocation, Strategy, SystemClock, Writes};
 use tower_layer::Layer;
 
 use crate::{Carrier, CookieConfig, Result, SessionService, Sessions, telemetry};
@@ -50,6 +50,9 @@ pub(crate) struct Shared {
     pub(crate) travels: bool,
     #[cfg(feature = "forward")]
     pub(crate) forward: Option<crate::Forward>,
+    /// Nobody but the client knows that a session has ended: its credential is removed there, and
+    /// that is all.
+    pub(crate) ends_with_client: bool,
 }
 
 impl SessionLayer {
@@ -68,6 +71,7 @@ impl SessionLayer {
                 travels: guarantees.writes == Writes::LastResponseWins,
                 #[cfg(feature = "forward")]
                 forward: None,
+                ends_with_client: guarantees.revocation == Revocation::AtExpiry,
             }),
             on_error: DefaultOnError,
         }

@@ -65,6 +65,8 @@ mod stored;
 
 #[cfg(feature = "config")]
 mod config;
+#[cfg(feature = "token")]
+mod refresh;
 
 mod sessions;
 #[cfg(feature = "stored")]
@@ -96,7 +98,7 @@ pub use service::SessionService;
 pub use session::Session;
 pub use sessions::{SessionInfo, Sessions};
 #[cfg(feature = "stored")]
-pub use stored::{ErrorPolicy, Stored};
+pub use stored::{ErrorPolicy, Stored, connect};
 #[cfg(feature = "stored")]
 pub use sweeper::Sweeper;
 pub use typed::{SessionValue, Typed};
@@ -127,6 +129,6 @@ pub use sessile_sql::SqliteStore;
 pub use sessile_token::JwksService;
 #[cfg(feature = "token")]
 pub use sessile_token::{
-    Algorithm, HmacKey, KeySource, LiveKeys, PrivateKey, PublicKey, SealingKey, SealingKeys,
-    SigningKey, Token, TokenBuilder, TokenKeys, VerifyingKey, WhenAway,
+    Algorithm, HmacKey, KeySource, LiveKeys, PrivateKey, PublicKey, Redeemed, Refresh, Renewed,
+    SealingKey, SealingKeys, SigningKey, Token, TokenBuilder, TokenKeys, VerifyingKey, WhenAway,
 };

@@ -227,8 +227,9 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Unavailable`] if the session could not be had. Those of the commit are the
-    /// response's.
+    /// [`ErrorKind::Unavailable`] if the session could not be had, and [`ErrorKind::TooLate`] if
+    /// the client alone holds it and the response head, which would remove it there, has left.
+    /// Those of the commit are the response's.
     pub fn logout(&self) -> Result<()> {
         self.push(Access::End, Change::Destroy)
     }
@@ -325,6 +326,12 @@ impl Session {
         let mut draft = self.0.draft();
         draft.check(access)?;
         draft.push(change)
+    }
+
+    /// When this is, by the layer's clock.
+    #[cfg(feature = "token")]
+    pub(crate) fn now(&self) -> sessile_core::Timestamp {
+        self.0.now()
     }
 
     /// The id of the session that the request came with.

@@ -41,6 +41,12 @@ pub(crate) fn reuse(sid: &SessionId) {
     event!(warn, session = %sid, "a renewed credential was used after its grace: two parties hold this session");
 }
 
+/// A refresh handle was used after its grace.
+#[cfg(feature = "token")]
+pub(crate) fn refresh_reuse(family: &SessionId) {
+    event!(warn, family = %family, "a refresh handle was used twice: two parties hold handles of this family, and it was ended");
+}
+
 /// A session had ended when a read's changes were to be saved.
 pub(crate) fn gone_on_read(cookie: &str) {
     event!(info, cookie = %cookie, "the session ended during the request; its changes were dropped");

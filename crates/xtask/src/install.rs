@@ -101,6 +101,39 @@ pub(crate) fn servers() -> String {
     ])
 }
 
+/// Libraries in other languages that make and open tokens: those that are there, by name, and what
+/// became of the rest.
+pub(crate) fn token_libraries() -> (Vec<&'static str>, String) {
+    let folder = target().join("tools").join("interop");
+    let (python, node) = (folder.join("python"), folder.join("node"));
+    let mut note = String::new();
+    let all = || {
+        let libraries = [
+            ("jwcrypto", python.join("jwcrypto")),
+            ("joserfc", python.join("joserfc")),
+            ("jose", node.join("node_modules").join("jose")),
+        ];
+        let there = libraries.into_iter().filter(|(_, folder)| folder.is_dir());
+        there.map(|(name, _)| name).collect::<Vec<_>>()
+    };
+    if all().len() < 3 {
+        let mut pip = tool(
+            "python3",
+            "-m pip install --quiet --only-binary :all: jwcrypto==1.6.1 joserfc==1.8.0 --target",
+        );
+        pip.arg(&python).env("PIP_ROOT_USER_ACTION", "ignore");
+        let mut npm = tool("npm", "install --silent --no-audit --no-fund jose@6.2.17");
+        npm.arg("--prefix").arg(&node);
+        for command in [&mut pip, &mut npm] {
+            if let Err(why) = run(command) {
+                println!("{why}");
+            }
+        }
+        note = ", libraries installed".to_owned();
+    }
+    (all(), note)
+}
+
 /// A program that comes with the system's packages.
 struct Package {
     program: &'static str,

@@ -45,6 +45,7 @@ pub(crate) const STEPS: &[Step] = steps! {
     stores: "every store on its real server, and the laws on each",
     swarm: "many clients over several processes, and stores that are killed under them",
     balancers: "every balancer with the configuration written for it",
+    interop: "tokens of ours in other languages' libraries, and theirs here",
     e2e: "the example programs as processes, over sockets and in a browser",
 };
 
@@ -161,6 +162,21 @@ fn balancers(tally: &mut Tally) -> StepResult {
     let note = install::balancers();
     counted(cargo("test --test balancers -p").arg(END_TO_END), tally)?;
     Ok(Outcome::Passed(note))
+}
+
+fn interop(tally: &mut Tally) -> StepResult {
+    let (libraries, note) = install::token_libraries();
+    if libraries.is_empty() {
+        let why = "neither jwcrypto and joserfc nor jose could be installed";
+        return Ok(Outcome::NotRun(why.to_owned()));
+    }
+    run(&mut cargo("build --workspace --bins"))?;
+    counted(
+        cargo("test --test interop -p").args([END_TO_END, "--", "--nocapture"]),
+        tally,
+    )?;
+    let names = libraries.join(", ");
+    Ok(Outcome::Passed(format!(", with {names}{note}")))
 }
 
 fn e2e(tally: &mut Tally) -> StepResult {

@@ -4,31 +4,15 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::response::Parts;
 use axum::http::{Response, header};
-use sessile::{CookieConfig, Error, Lifetime, Result, SessionLayer, Sticky, Stored};
+use sessile::{Carrier, CookieConfig, Error, Lifetime, Result, SessionLayer, Sticky, Stored};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::flags::{Flags, Strategy};
-use crate::{keys, routes};
+use crate::{keys, routes, token};
 
 /// Builds the application that the flags ask for.
 pub(crate) async fn build(flags: &Flags) -> Result<Router> {
-    let keys = keys::from_env()?;
-    let layer = match &flags.strategy {
-        Strategy::Sticky => {
-            let sticky = Sticky::new();
-            SessionLayer::new(match keys {
-                Some(ring) => sticky.keys(ring),
-                None => sticky,
-            })
-        }
-        Strategy::Stored(url) => {
-            let stored = Stored::connect(url).await?;
-            SessionLayer::new(match keys {
-                Some(ring) => stored.keys(ring),
-                None => stored,
-            })
-        }
-    };
+    let (layer, outside) = strategy(flags).await?;
     let mut cookie = CookieConfig::new();
     if flags.insecure_dev {
         cookie = cookie.insecure_dev();
@@ -44,9 +28,36 @@ pub(crate) async fn build(flags: &Flags) -> Result<Router> {
         .on_error(page);
     Ok(routes::all(layer.sessions())
         .layer(layer)
+        .merge(outside)
         // Outside of the session layer, so that a panic passes through that one and nothing is
         // committed. Inside, it would be a response like any other, and its data kept.
         .layer(CatchPanicLayer::new()))
+}
+
+/// The layer of the strategy, and the routes that it brings, which have no session.
+async fn strategy(flags: &Flags) -> Result<(SessionLayer, Router)> {
+    let layer = match &flags.strategy {
+        Strategy::Sticky => {
+            let sticky = Sticky::new();
+            SessionLayer::new(match keys::from_env()? {
+                Some(ring) => sticky.keys(ring),
+                None => sticky,
+            })
+        }
+        Strategy::Stored(url) => {
+            let stored = Stored::connect(url).await?;
+            SessionLayer::new(match keys::from_env()? {
+                Some(ring) => stored.keys(ring),
+                None => stored,
+            })
+        }
+        Strategy::Token => {
+            let (token, routes) = token::build(&flags.token).await?;
+            let carriers = [Carrier::Cookie, Carrier::Bearer];
+            return Ok((SessionLayer::new(token).carriers(carriers), routes));
+        }
+    };
+    Ok((layer, Router::new()))
 }
 
 /// `{"error": kind}`, under the error's own status.

@@ -4,25 +4,41 @@ use std::time::Duration;
 
 /// What `--help` prints.
 pub(crate) const HELP: &str = "\
-testbed [--strategy sticky | stored=URL] [--idle 30m] [--absolute 12h] [--insecure-dev]
+testbed [--strategy sticky | stored=URL | token] [--idle 30m] [--absolute 12h] [--insecure-dev]
 
   --strategy sticky  sessions live in this process (the default)
   --strategy stored=URL
                      sessions live in a store: redis://, rediss://, redis+cluster://,
                      redis+sentinel://, postgres://, mysql://, sqlite:, memory:
+  --strategy token   sessions live in a signed token, in the cookie or as a bearer token
   --idle TIME        how long a session lives without being used: 500ms, 30s, 30m, 12h, 7d
   --absolute TIME    how long a session lives at the most
   --insecure-dev     the cookie is `sid`, without Secure, so that browsers send it over plain http
 
+with --strategy token
+  --sealed           the token is encrypted, and not only signed
+  --issuer TEXT      the claim `iss`; http://testbed by default
+  --audience TEXT    the claim `aud`; the issuer by default
+  --life TIME        how long a token is good; 15m by default
+  --jwt-keys FILE    a JWK set, in place of SESSILE_JWT_KEY: its first key makes tokens, and all of
+                     them verify; read again when it changes
+  --jwt-alg NAME     what a key in SESSILE_JWT_KEY that is no JWK is for; HS256 by default
+  --revocation URL   the store that keeps what was revoked
+  --within TIME      how soon a revocation holds on every node; 5s by default
+  --when-away refuse | trust
+                     what becomes of requests while that store is away; refuse by default
+
 environment
   PORT               where to listen on 127.0.0.1, 3000 by default
   SESSILE_KEY        at least 32 secret bytes, as base64url or as they are; random by default
+  SESSILE_JWT_KEY    the key of tokens: at least 32 bytes as base64url, PEM or a JWK
 ";
 
 /// How the server was asked to run.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Flags {
     pub(crate) strategy: Strategy,
+    pub(crate) token: TokenFlags,
     pub(crate) idle: Option<Duration>,
     pub(crate) absolute: Option<Duration>,
     pub(crate) insecure_dev: bool,
@@ -35,6 +51,21 @@ pub(crate) enum Strategy {
     Sticky,
     /// In the store with this URL.
     Stored(String),
+    Token,
+}
+
+/// What a token is like.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct TokenFlags {
+    pub(crate) sealed: bool,
+    pub(crate) issuer: Option<String>,
+    pub(crate) audience: Option<String>,
+    pub(crate) life: Option<Duration>,
+    pub(crate) keys: Option<String>,
+    pub(crate) algorithm: Option<String>,
+    pub(crate) revocation: Option<String>,
+    pub(crate) within: Option<Duration>,
+    pub(crate) trusts: bool,
 }
 
 /// What the command line asks for.
@@ -59,17 +90,30 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Parsed, S
                 .or_else(|| arguments.next())
                 .ok_or_else(|| format!("{flag} needs a value"))
         };
+        let token = &mut flags.token;
         match flag {
             "--help" | "-h" => return Ok(Parsed::Help),
             "--insecure-dev" => flags.insecure_dev = true,
             "--idle" => flags.idle = Some(duration(&value()?)?),
             "--absolute" => flags.absolute = Some(duration(&value()?)?),
             "--strategy" => flags.strategy = strategy(&value()?)?,
+            "--sealed" => token.sealed = true,
+            "--issuer" => token.issuer = Some(value()?),
+            "--audience" => token.audience = Some(value()?),
+            "--life" => token.life = Some(duration(&value()?)?),
+            "--jwt-keys" => token.keys = Some(value()?),
+            "--jwt-alg" => token.algorithm = Some(value()?),
+            "--revocation" => token.revocation = Some(value()?),
+            "--within" => token.within = Some(duration(&value()?)?),
+            "--when-away" => token.trusts = trusts(&value()?)?,
             "--config" | "--node" | "--backing" | "--peers" => {
                 return Err(format!("this build does not have {flag}"));
             }
             _ => return Err(format!("no flag {flag}; --help lists them")),
         }
+    }
+    if flags.strategy != Strategy::Token && flags.token != TokenFlags::default() {
+        return Err("flags of tokens need --strategy token".to_owned());
     }
     Ok(Parsed::Run(flags))
 }
@@ -77,14 +121,22 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Parsed, S
 fn strategy(text: &str) -> Result<Strategy, String> {
     match text.split_once('=') {
         None if text == "sticky" => Ok(Strategy::Sticky),
+        None if text == "token" => Ok(Strategy::Token),
         Some(("stored", url)) => Ok(Strategy::Stored(url.to_owned())),
         None if text == "stored" => {
             Err("stored needs a URL: --strategy stored=redis://127.0.0.1".to_owned())
         }
-        None if text == "token" => Err("this build does not have --strategy token".to_owned()),
         _ => Err(format!(
-            "no strategy {text:?}; write sticky or stored=<url>"
+            "no strategy {text:?}; write sticky, stored=<url> or token"
         )),
+    }
+}
+
+fn trusts(text: &str) -> Result<bool, String> {
+    match text {
+        "refuse" => Ok(false),
+        "trust" => Ok(true),
+        _ => Err(format!("{text:?} is neither refuse nor trust")),
     }
 }
 
@@ -122,6 +174,7 @@ mod tests {
             idle: Some(Duration::from_secs(30 * 60)),
             absolute: Some(Duration::from_millis(1500)),
             insecure_dev: true,
+            ..Flags::default()
         };
         let line = "--strategy sticky --idle 30m --absolute=1500ms --insecure-dev";
         assert_eq!(parsed(line), Ok(Parsed::Run(flags)));
@@ -130,7 +183,6 @@ mod tests {
     #[test]
     fn what_this_build_lacks_is_refused_by_name() {
         for flag in [
-            "--strategy=token",
             "--config file.toml",
             "--backing=x",
             "--peers x",
@@ -154,6 +206,21 @@ mod tests {
         }
         assert!(parsed("--strategy sticky=1").is_err());
         assert!(parsed("--strategy stored").is_err());
+        assert!(parsed("--strategy token=1").is_err());
+        assert!(parsed("--strategy token --when-away hope").is_err());
+    }
+
+    #[test]
+    fn flags_of_tokens_are_for_tokens() {
+        let line = "--strategy token --sealed --within=0ms --revocation redis://x --life 15m";
+        let Ok(Parsed::Run(flags)) = parsed(line) else {
+            panic!("refused")
+        };
+        assert!(flags.token.sealed && !flags.token.trusts);
+        assert_eq!(flags.token.within, Some(Duration::ZERO));
+        assert_eq!(flags.token.revocation.as_deref(), Some("redis://x"));
+        assert!(parsed("--sealed").is_err());
+        assert!(parsed("--strategy sticky --issuer x").is_err());
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod app;
 mod flags;
 mod keys;
 mod routes;
+mod token;
 
 use std::error::Error;
 use std::net::Ipv4Addr;

@@ -1,6 +1,7 @@
-//! What only these tests need: a browser, and a word on what was not run.
+//! What only these tests need: a browser, the strategies, and a word on what was not run.
 
 mod chromium;
+pub(crate) mod strategy;
 
 pub(crate) use chromium::Chromium;
 

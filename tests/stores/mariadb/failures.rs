@@ -47,11 +47,8 @@ async fn without_tables_the_error_says_what_to_do() {
 #[tokio::test]
 async fn a_connection_to_what_has_become_read_only_is_not_used_again() {
     let bed = MariaDbBed::new().await;
-    let there = Arc::new(record());
-    bed.store
-        .create(there.clone(), None, start())
-        .await
-        .unwrap();
+    let there = Arc::new(blank());
+    bed.store.create(there.clone(), None, NOW).await.unwrap();
     let mut old = Vec::new();
     for _ in 0..3 {
         let mut connection = bed.store.pool().acquire().await.unwrap();
@@ -67,7 +64,7 @@ async fn a_connection_to_what_has_become_read_only_is_not_used_again() {
         // They go back to the pool in the background.
         tokio::time::sleep(Duration::from_millis(20)).await;
         let patch = set(0, "k", "1");
-        if let Err(error) = bed.store.apply(&there.sid, start(), &patch).await {
+        if let Err(error) = bed.store.apply(&there.sid, NOW, &patch).await {
             assert_eq!(error.kind(), ErrorKind::Unavailable);
             failed += 1;
         }

@@ -90,7 +90,7 @@ async fn a_connection_to_what_has_become_read_only_is_not_used_again() {
     for _ in 0..6 {
         // They go back to the pool in the background.
         tokio::time::sleep(Duration::from_millis(20)).await;
-        if let Err(error) = bed.store.create(Arc::new(record()), None, start()).await {
+        if let Err(error) = bed.store.create(Arc::new(blank()), None, NOW).await {
             assert_eq!(error.kind(), ErrorKind::Unavailable);
             assert!(error.to_string().contains("read-only"), "{error}");
             failed += 1;

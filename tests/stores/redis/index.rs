@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sessile_core::{
-    Candidate, Created, ErrorKind, Loaded, OnFull, Patch, Record, SessionId, Store as _,
-    SubjectCap, Timestamp,
+    Candidate, Created, ErrorKind, OnFull, Patch, Record, SessionId, Store as _, SubjectCap,
+    Timestamp,
 };
 use sessile_e2e::{RedisCluster, RedisServer};
 use sessile_redis::RedisStore;

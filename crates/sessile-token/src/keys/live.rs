@@ -1,7 +1,7 @@
 //! Keys that are replaced while tokens are made and verified.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::SystemTime;
 
@@ -59,9 +59,21 @@ impl<R> LiveKeys<R> {
         read: impl Fn() -> Result<R> + Send + 'static,
     ) -> Result<Self> {
         let files = sources.iter().flat_map(|sources| sources.iter());
-        let files: Vec<_> = files
-            .filter_map(|source| source.path().map(PathBuf::from))
-            .collect();
+        let files = files.filter_map(|source| source.path().map(PathBuf::from));
+        LiveKeys::from_files(files.collect(), read)
+    }
+
+    pub(super) fn from_file(
+        file: PathBuf,
+        read: impl Fn(&Path) -> Result<R> + Send + 'static,
+    ) -> Result<Self> {
+        LiveKeys::from_files(vec![file.clone()], move || read(&file))
+    }
+
+    fn from_files(
+        files: Vec<PathBuf>,
+        read: impl Fn() -> Result<R> + Send + 'static,
+    ) -> Result<Self> {
         // Looked at first: what changes while it is read is read once more.
         let seen = stamps(&files);
         let ring = read()?;

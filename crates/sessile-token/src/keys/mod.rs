@@ -11,6 +11,7 @@ mod ring;
 mod signing;
 
 mod live;
+mod set;
 mod source;
 
 mod der;

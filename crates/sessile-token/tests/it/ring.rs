@@ -211,3 +211,54 @@ fn a_key_that_is_read_again_has_not_forgotten_how_often_it_sealed() {
     keys.replace(SealingKeys::new(key()));
     assert!(token.issue(&made, &Verifier::random(), CARRIER).is_err());
 }
+
+#[test]
+fn a_file_of_keys_is_rotated_by_writing_it_anew() {
+    let folder = std::env::temp_dir().join(format!("sessile-jwk-set-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = folder.join("keys.json");
+    let jwk = |first: u8, kid: &str| {
+        let k = base64_simd::URL_SAFE_NO_PAD.encode_to_string(secret(first));
+        format!(r#"{{"kty":"oct","alg":"HS256","kid":"{kid}","k":"{k}"}}"#)
+    };
+    let sealing = |text: String| text.replace("HS256", "A256GCM");
+    let (old, new) = (jwk(1, "old"), jwk(2, "new"));
+    let write = |keys: &[&String]| {
+        let keys: Vec<_> = keys.iter().map(|key| key.as_str()).collect();
+        std::fs::write(&path, format!("{{ \"keys\": [{}] }}\n", keys.join(", "))).unwrap();
+    };
+    write(&[&old]);
+    let keys = LiveKeys::<TokenKeys>::from_jwk_set(&path).unwrap();
+    let token = with(Token::signed(keys.clone()));
+    let first = issue(&token, &record(None, &[], now()));
+    assert_eq!(made_by(&token, now()), "old");
+    write(&[&new, &old]);
+    assert!(keys.reload().unwrap());
+    assert!(!keys.reload().unwrap(), "nothing changed since");
+    assert_eq!(made_by(&token, now()), "new");
+    assert_eq!(arrival(&token, &first), Arrival::Resumed);
+    std::fs::write(&path, "{\"keys\": [{").unwrap();
+    assert!(keys.reload().is_err());
+    assert_eq!(made_by(&token, now()), "new", "a bad file changes nothing");
+    write(&[&new]);
+    assert!(keys.reload().unwrap());
+    assert_eq!(arrival(&token, &first), Arrival::Unknown);
+
+    write(&[&sealing(new), &sealing(old)]);
+    assert!(LiveKeys::<TokenKeys>::from_jwk_set(&path).is_err());
+    let keys = LiveKeys::<SealingKeys>::from_jwk_set(&path).unwrap();
+    assert_eq!(made_by(&with(Token::sealed(keys)), now()), "new");
+    for bad in [
+        "",
+        "[]",
+        "{}",
+        r#"{"keys":{}}"#,
+        r#"{"keys":[]}"#,
+        r#"{"keys":[1]}"#,
+    ] {
+        std::fs::write(&path, bad).unwrap();
+        let error = LiveKeys::<TokenKeys>::from_jwk_set(&path).unwrap_err();
+        assert!(error.to_string().contains("keys.json"), "{error}");
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
+}

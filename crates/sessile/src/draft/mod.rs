@@ -19,6 +19,7 @@ pub(crate) use settle::After;
 pub(crate) use view::View;
 
 use crate::handle::Handle;
+use crate::layer::Shared;
 use crate::{Error, ErrorKind, Result};
 
 pub(crate) struct Draft {
@@ -30,6 +31,8 @@ pub(crate) struct Draft {
     closed: bool,
     /// The state travels with the client: every write needs a new credential.
     travels: bool,
+    /// An end needs the credential to be removed, and nothing else makes it one.
+    ends_with_client: bool,
     /// The current verifier was presented and the one before it is open-ended.
     confirm: bool,
     issue: Issue,
@@ -112,7 +115,7 @@ pub(crate) enum Access {
 }
 
 impl Draft {
-    pub(crate) fn new(opened: Opened, closed: bool, travels: bool) -> Self {
+    pub(crate) fn new(opened: Opened, closed: bool, shared: &Shared) -> Self {
         let arrival = opened.arrival;
         let held = opened.into_held();
         let record = held.as_ref().map(|held| &*held.record);
@@ -126,7 +129,8 @@ impl Draft {
             },
             accepted: false,
             closed,
-            travels,
+            travels: shared.travels,
+            ends_with_client: shared.ends_with_client,
             confirm: held.as_ref().is_some_and(is_confirming),
             issue: held.as_ref().map_or(Issue::Nothing, Issue::of),
             plan: Plan::new(record, held.as_ref().map_or(0, |held| held.known)),
@@ -204,12 +208,12 @@ impl Draft {
         let needs_credential = match access {
             Access::Write => self.travels || *target != Target::Same,
             Access::Renew | Access::Move => true,
-            Access::End => false,
+            Access::End => self.ends_with_client && self.record().is_some(),
         };
         if self.closed && needs_credential {
             return failed(
                 ErrorKind::TooLate,
-                "the response head has left, and this needs a new credential in it: do it before the handler returns",
+                "the response head has left, and this needs a new credential in it, or none: do it before the handler returns",
             );
         }
         Ok(())

@@ -38,48 +38,55 @@ const fn over_tls(scheme: &'static str) -> Scheme {
 }
 
 impl Stored {
-    /// Sessions in the store that this URL names. A database gets its tables if it has none.
-    ///
-    /// | URL | feature | store |
-    /// |---|---|---|
-    /// | `redis://`, `rediss://` | `redis` | Redis or Valkey |
-    /// | `redis+sentinel://`, `redis+cluster://` | `redis` | the same, with fail-over |
-    /// | `postgres://` | `postgres` | PostgreSQL |
-    /// | `mysql://` | `mysql` | MySQL or MariaDB |
-    /// | `sqlite:` | `sqlite` | a file |
-    /// | `memory:` | | the memory of this process: for tests |
+    /// Sessions in the store that this URL names: see [`connect`].
     ///
     /// # Errors
     ///
-    /// [`Invalid`](crate::ErrorKind::Invalid) for a URL that names no store,
-    /// [`Unsupported`](crate::ErrorKind::Unsupported) for one whose feature is off, with its name;
-    /// [`Unavailable`](crate::ErrorKind::Unavailable) if a database can't be asked for its tables.
-    /// Redis is connected to when it is first used.
+    /// As [`connect`].
     pub async fn connect(url: &str) -> Result<Stored> {
         Ok(Stored::new(connect(url).await?))
     }
 }
 
-/// The store of this URL. A new kind of store has an arm here, and a row in the table above.
-pub(crate) async fn connect(url: &str) -> Result<Arc<dyn Store>, Error> {
-    match scheme(url) {
-        "memory" => Ok(Arc::new(MemoryStore::default())),
+/// The store that a URL names, for [`Stored`], behind a node, or to keep what was revoked of
+/// tokens. A database gets its tables if it has none.
+///
+/// | URL | feature | store |
+/// |---|---|---|
+/// | `redis://`, `rediss://` | `redis` | Redis or Valkey |
+/// | `redis+sentinel://`, `redis+cluster://` | `redis` | the same, with fail-over |
+/// | `postgres://` | `postgres` | PostgreSQL |
+/// | `mysql://` | `mysql` | MySQL or MariaDB |
+/// | `sqlite:` | `sqlite` | a file |
+/// | `memory:` | | the memory of this process: for tests |
+///
+/// # Errors
+///
+/// [`Invalid`](crate::ErrorKind::Invalid) for a URL that names no store,
+/// [`Unsupported`](crate::ErrorKind::Unsupported) for one whose feature is off, with its name;
+/// [`Unavailable`](crate::ErrorKind::Unavailable) if a database can't be asked for its tables.
+/// Redis is connected to when it is first used.
+pub async fn connect(url: &str) -> Result<Arc<dyn Store>> {
+    // A new kind of store has an arm here, and a row in the table above.
+    let store: Arc<dyn Store> = match scheme(url) {
+        "memory" => Arc::new(MemoryStore::default()),
         "redis" | "rediss" | "redis+sentinel" | "rediss+sentinel" | "redis+cluster"
-        | "rediss+cluster" => redis(url),
-        "postgres" | "postgresql" => postgres(url).await,
-        "mysql" | "mariadb" => mysql(url).await,
-        "sqlite" => sqlite(url).await,
-        scheme => Err(Error::new(
-            ErrorKind::Invalid,
-            format!(
-                "{}: write redis://, redis+sentinel://, redis+cluster://, postgres://, mysql://, sqlite: or memory:",
-                match scheme {
-                    "" => "this is no URL of a store".to_owned(),
-                    scheme => format!("no store has the scheme {scheme:?}"),
-                }
-            ),
-        )),
-    }
+        | "rediss+cluster" => redis(url)?,
+        "postgres" | "postgresql" => postgres(url).await?,
+        "mysql" | "mariadb" => mysql(url).await?,
+        "sqlite" => sqlite(url).await?,
+        scheme => {
+            let what = match scheme {
+                "" => "this is no URL of a store".to_owned(),
+                scheme => format!("no store has the scheme {scheme:?}"),
+            };
+            let message = format!(
+                "{what}: write redis://, redis+sentinel://, redis+cluster://, postgres://, mysql://, sqlite: or memory:"
+            );
+            return Err(Error::new(ErrorKind::Invalid, message).into());
+        }
+    };
+    Ok(store)
 }
 
 /// What stands before the colon, if it can be a scheme. Else it may be anything, such as a password.

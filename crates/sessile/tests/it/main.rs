@@ -34,6 +34,8 @@ mod operators;
 mod outcomes;
 mod peers;
 mod races;
+#[cfg(all(feature = "token", feature = "stored"))]
+mod refresh;
 mod schedules;
 mod secrets;
 mod sockets;

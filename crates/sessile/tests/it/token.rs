@@ -198,6 +198,39 @@ async fn after_the_head_nothing_can_be_written() {
     assert_eq!(session.get::<u64>("a").unwrap(), Some(1));
     let error = session.insert("a", 2).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::TooLate);
+    // It would have to remove the client's token, and can't any more.
+    let error = session.logout().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TooLate);
+    assert_eq!(client.look(&layer).await, "nobody a=1 resumed");
+}
+
+#[tokio::test]
+async fn with_a_store_a_logout_after_the_head_holds() {
+    let (layer, _) = layer(signed().revocation(MemoryStore::default()));
+    let mut client = Client::default();
+    client.login(&layer, "ada").await;
+    let kept = Mutex::new(None);
+    client
+        .post(&layer, async |session| {
+            *kept.lock().unwrap() = Some(session)
+        })
+        .await;
+    let session = kept.into_inner().unwrap().unwrap();
+    session.logout().unwrap();
+    session.commit().await.unwrap();
+    assert_eq!(client.look(&layer).await, "nobody ended");
+}
+
+#[tokio::test]
+async fn a_logout_after_the_head_of_a_client_without_a_session_is_none() {
+    let (layer, _) = layer(signed());
+    let kept = Mutex::new(None);
+    Client::default()
+        .post(&layer, async |session| {
+            *kept.lock().unwrap() = Some(session)
+        })
+        .await;
+    kept.into_inner().unwrap().unwrap().logout().unwrap();
 }
 
 #[tokio::test]
