@@ -49,7 +49,7 @@ pub(crate) struct Shared {
     /// The state travels with the client: what is written needs a new credential.
     pub(crate) travels: bool,
     #[cfg(feature = "forward")]
-    pub(crate) forward: Option<crate::Forward>,
+    pub(crate) peers: Option<crate::Peers>,
 }
 
 impl SessionLayer {
@@ -67,7 +67,7 @@ impl SessionLayer {
                 max_bytes: guarantees.max_bytes,
                 travels: guarantees.writes == Writes::LastResponseWins,
                 #[cfg(feature = "forward")]
-                forward: None,
+                peers: None,
             }),
             on_error: DefaultOnError,
         }
