@@ -94,7 +94,7 @@ pub use service::SessionService;
 pub use session::Session;
 pub use sessions::{SessionInfo, Sessions};
 #[cfg(feature = "stored")]
-pub use stored::{ErrorPolicy, Stored};
+pub use stored::{ErrorPolicy, Stored, connect};
 #[cfg(feature = "stored")]
 pub use sweeper::Sweeper;
 pub use typed::{SessionValue, Typed};

@@ -1,26 +1,21 @@
 //! The application: the strategy, its layer, and the routes within.
 
-use axum::Router;
 use axum::body::Body;
 use axum::http::response::Parts;
 use axum::http::{Response, header};
-use sessile::{CookieConfig, Error, Lifetime, Result, SessionLayer, Sticky, Stored};
+use axum::{Extension, Router};
+use sessile::{CookieConfig, Error, Lifetime, Result, SessionLayer, Stored};
 use tower_http::catch_panic::CatchPanicLayer;
 
+use crate::drain::Drain;
 use crate::flags::{Flags, Strategy};
-use crate::{keys, routes};
+use crate::{keys, nodes, routes};
 
 /// Builds the application that the flags ask for.
-pub(crate) async fn build(flags: &Flags) -> Result<Router> {
+pub(crate) async fn build(flags: &Flags) -> Result<(Router, Drain)> {
     let keys = keys::from_env()?;
     let layer = match &flags.strategy {
-        Strategy::Sticky => {
-            let sticky = Sticky::new();
-            SessionLayer::new(match keys {
-                Some(ring) => sticky.keys(ring),
-                None => sticky,
-            })
-        }
+        Strategy::Sticky => nodes::build(&flags.nodes, keys).await?,
         Strategy::Stored(url) => {
             let stored = Stored::connect(url).await?;
             SessionLayer::new(match keys {
@@ -42,11 +37,19 @@ pub(crate) async fn build(flags: &Flags) -> Result<Router> {
         .cookie(cookie.build()?)
         .lifetime(lifetime)
         .on_error(page);
-    Ok(routes::all(layer.sessions())
+    let (drain, forwarding) = (Drain::new(layer.sessions()), layer.forwarding());
+    let app = routes::all(layer.sessions())
         .layer(layer)
+        .layer(Extension(drain.clone()))
+        .layer(Extension(flags.nodes.name()))
         // Outside of the session layer, so that a panic passes through that one and nothing is
         // committed. Inside, it would be a response like any other, and its data kept.
-        .layer(CatchPanicLayer::new()))
+        .layer(CatchPanicLayer::new());
+    // Outside of everything: what is sent on does its work at the other node.
+    Ok(match forwarding {
+        Some(forwarding) => (app.layer(forwarding), drain),
+        None => (app, drain),
+    })
 }
 
 /// `{"error": kind}`, under the error's own status.

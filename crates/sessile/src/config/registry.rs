@@ -101,12 +101,12 @@ impl Registry {
         path: &str,
     ) -> Result<Arc<dyn Store>, ConfigError> {
         let connected = match self.0.get(url.scheme()) {
-            Some(factory) => factory(url.expose().to_owned()).await,
+            Some(factory) => factory(url.expose().to_owned()).await.map_err(Into::into),
             None => stored::connect(url.expose()).await,
         };
-        connected.map_err(|error| {
+        connected.map_err(|error: crate::Error| {
             let message = format!("{url} can't be used: {error}");
-            ConfigError::away(path, url.hide_in(&message), error.into())
+            ConfigError::away(path, url.hide_in(&message), error)
         })
     }
 }

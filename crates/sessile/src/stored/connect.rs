@@ -38,44 +38,51 @@ const fn over_tls(scheme: &'static str) -> Scheme {
 }
 
 impl Stored {
-    /// Sessions in the store that this URL names. A database gets its tables if it has none.
-    ///
-    /// | URL | feature | store |
-    /// |---|---|---|
-    /// | `redis://`, `rediss://` | `redis` | Redis or Valkey |
-    /// | `redis+sentinel://`, `redis+cluster://` | `redis` | the same, with fail-over |
-    /// | `postgres://` | `postgres` | PostgreSQL |
-    /// | `mysql://` | `mysql` | MySQL or MariaDB |
-    /// | `sqlite:` | `sqlite` | a file |
-    /// | `memory:` | | the memory of this process: for tests |
+    /// Sessions in the store that this URL names: see [`connect`].
     ///
     /// # Errors
     ///
-    /// [`Invalid`](crate::ErrorKind::Invalid) for a URL that names no store,
-    /// [`Unsupported`](crate::ErrorKind::Unsupported) for one whose feature is off, with its name;
-    /// [`Unavailable`](crate::ErrorKind::Unavailable) if a database can't be asked for its tables.
-    /// Redis is connected to when it is first used.
+    /// As [`connect`].
     pub async fn connect(url: &str) -> Result<Stored> {
         Ok(Stored::new(connect(url).await?))
     }
 }
 
-/// The store of this URL. A new kind of store has an arm here, and a row in the table above.
-pub(crate) async fn connect(url: &str) -> Result<Arc<dyn Store>, Error> {
-    match url.split(':').next().unwrap_or(url) {
-        "memory" => Ok(Arc::new(MemoryStore::default())),
+/// The store that a URL names, for [`Stored`], behind a node
+/// ([`StickyBuilder::backing`](crate::StickyBuilder::backing)), or to keep what was revoked of
+/// tokens. A database gets its tables if it has none.
+///
+/// | URL | feature | store |
+/// |---|---|---|
+/// | `redis://`, `rediss://` | `redis` | Redis or Valkey |
+/// | `redis+sentinel://`, `redis+cluster://` | `redis` | the same, with fail-over |
+/// | `postgres://` | `postgres` | PostgreSQL |
+/// | `mysql://` | `mysql` | MySQL or MariaDB |
+/// | `sqlite:` | `sqlite` | a file |
+/// | `memory:` | | the memory of this process: for tests |
+///
+/// # Errors
+///
+/// [`Invalid`](crate::ErrorKind::Invalid) for a URL that names no store,
+/// [`Unsupported`](crate::ErrorKind::Unsupported) for one whose feature is off, with its name;
+/// [`Unavailable`](crate::ErrorKind::Unavailable) if a database can't be asked for its tables.
+/// Redis is connected to when it is first used.
+pub async fn connect(url: &str) -> Result<Arc<dyn Store>> {
+    let store: Arc<dyn Store> = match url.split(':').next().unwrap_or(url) {
+        "memory" => Arc::new(MemoryStore::default()),
         "redis" | "rediss" | "redis+sentinel" | "rediss+sentinel" | "redis+cluster"
-        | "rediss+cluster" => redis(url),
-        "postgres" | "postgresql" => postgres(url).await,
-        "mysql" | "mariadb" => mysql(url).await,
-        "sqlite" => sqlite(url).await,
-        scheme => Err(Error::new(
-            ErrorKind::Invalid,
-            format!(
+        | "rediss+cluster" => redis(url)?,
+        "postgres" | "postgresql" => postgres(url).await?,
+        "mysql" | "mariadb" => mysql(url).await?,
+        "sqlite" => sqlite(url).await?,
+        scheme => {
+            let message = format!(
                 "no store has the scheme {scheme:?}: write redis://, redis+sentinel://, redis+cluster://, postgres://, mysql://, sqlite: or memory:"
-            ),
-        )),
-    }
+            );
+            return Err(Error::new(ErrorKind::Invalid, message).into());
+        }
+    };
+    Ok(store)
 }
 
 /// Whether this build has a store for this scheme; if not, the feature that would bring it.

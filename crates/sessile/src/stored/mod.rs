@@ -5,8 +5,9 @@ mod policy;
 mod strategy;
 mod wire;
 
+pub use connect::connect;
 pub use policy::ErrorPolicy;
 pub use strategy::Stored;
 
 #[cfg(feature = "config")]
-pub(crate) use connect::{check_scheme, connect, schemes};
+pub(crate) use connect::{check_scheme, schemes};
