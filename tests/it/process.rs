@@ -41,10 +41,7 @@ fn after_a_restart_with_the_same_key_a_session_is_lost_and_not_unknown() {
 
 #[test]
 fn what_this_build_lacks_is_refused_with_status_2() {
-    for flags in [
-        &["--strategy", "token"][..],
-        &["--config", "sessile.toml"],
-    ] {
+    for flags in [&["--strategy", "token"][..], &["--config", "sessile.toml"]] {
         let (code, said) = refusal("testbed", flags, KEY);
         assert_eq!(code, Some(2), "{flags:?}: {said}");
         assert!(said.contains("does not have"), "{flags:?}: {said}");

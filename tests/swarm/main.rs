@@ -7,4 +7,5 @@ mod dumps;
 mod kills;
 mod logouts;
 mod sharing;
+mod sticky;
 mod store;
