@@ -7,6 +7,7 @@
 mod client;
 mod labelled;
 mod laws;
+mod nodes;
 
 use laws::Facts;
 use sessile_e2e::BalancerKind;
@@ -36,6 +37,11 @@ macro_rules! balancer {
             #[test]
             fn a_write_that_was_under_way_is_not_sent_again() {
                 laws::a_write_that_was_under_way_is_not_sent_again($proxy, &FACTS);
+            }
+
+            #[test]
+            fn a_session_stays_on_its_node_and_survives_it() {
+                nodes::a_session_stays_on_its_node_and_survives_it($proxy);
             }
         }
     };
@@ -90,3 +96,8 @@ balancer!(
         spreads: false,
     }
 );
+
+#[test]
+fn all_nodes_are_restarted_under_load_and_nobody_notices() {
+    nodes::all_nodes_are_restarted_under_load_and_nobody_notices(BalancerKind::Haproxy);
+}

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use sessile_e2e::{Folder, KEY, Server};
+use sessile_e2e::{Client, Folder, KEY, Server, eventually};
 
 #[test]
 fn hyper_only_counts_logs_in_and_logs_out() {
@@ -159,4 +159,32 @@ fn token_api_serves_programs_and_browsers_refreshes_and_rotates_its_keys() {
     let ended = server.client().send("POST", "/end", &[], &last);
     ended.is(200);
     server.client().send("POST", "/refresh", &[], &last).is(401);
+}
+
+#[test]
+fn cluster_sends_requests_on_to_the_node_of_a_session_and_stops_without_losing_any() {
+    let nodes = |server: &Server| [0, 1, 2].map(|at| server.port + at);
+    let server = Server::start("cluster");
+    let ports = nodes(&server);
+    let mut client = Client::new(ports[0]);
+    assert_eq!(client.get("/visits").body, "visit 1 at n1\n");
+    for (n, port) in [(2, ports[1]), (3, ports[2])] {
+        client = client.at(port);
+        assert_eq!(client.get("/visits").body, format!("visit {n} at n1\n"));
+    }
+    Client::new(ports[0]).post("/stop").is(200);
+    // While it drains it is asked on, and lets its clients go.
+    eventually("n1 has stopped", || {
+        Client::new(ports[0]).try_send("GET", "/", &[], "").err()
+    });
+    let next = client.get("/visits").body;
+    assert_eq!(next, "visit 4 at n3\n");
+
+    let server = Server::with("cluster", &["none"], KEY);
+    let ports = nodes(&server);
+    let mut client = Client::new(ports[1]);
+    for (n, port) in [(1, ports[1]), (2, ports[0]), (3, ports[2])] {
+        client = client.at(port);
+        assert_eq!(client.get("/visits").body, format!("visit {n} at n2\n"));
+    }
 }

@@ -12,6 +12,7 @@ use serde_json::Value;
 #[derive(Clone, Debug)]
 pub struct Client {
     port: u16,
+    patience: Duration,
     /// The cookies by name.
     pub jar: BTreeMap<String, String>,
 }
@@ -31,15 +32,26 @@ pub struct Response {
 impl Client {
     /// A client of the server on this port, with an empty jar.
     pub fn new(port: u16) -> Self {
-        let jar = BTreeMap::new();
-        Client { port, jar }
+        Client {
+            port,
+            patience: Duration::from_secs(30),
+            jar: BTreeMap::new(),
+        }
     }
 
     /// The same client, and its jar, on the server of another port.
     #[must_use]
     pub fn at(&self, port: u16) -> Self {
-        let jar = self.jar.clone();
-        Client { port, jar }
+        Client {
+            port,
+            ..self.clone()
+        }
+    }
+
+    /// How long it waits for the next piece of an answer. Half a minute, unless told otherwise.
+    #[must_use]
+    pub fn patience(self, patience: Duration) -> Self {
+        Client { patience, ..self }
     }
 
     /// A `GET`.
@@ -94,8 +106,7 @@ impl Client {
         body: &str,
     ) -> io::Result<Response> {
         let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port))?;
-        let patience = Some(Duration::from_secs(30));
-        stream.set_read_timeout(patience)?;
+        stream.set_read_timeout(Some(self.patience))?;
         let mut head = format!(
             "{method} {path} HTTP/1.1\r\nhost: 127.0.0.1:{}\r\nconnection: close\r\ncontent-length: {}\r\n",
             self.port,

@@ -9,6 +9,7 @@ mod daemon;
 pub use balancers::{Balancer, BalancerKind};
 mod build;
 mod client;
+mod node;
 mod program;
 
 mod mariadb;
@@ -21,6 +22,7 @@ pub use build::{built, on_path};
 pub use client::{Client, Response};
 pub use daemon::{Daemon, Folder, eventually, free_port, pause, program};
 pub use mariadb::MariaDb;
+pub use node::{Node, Nodes};
 pub use postgres::Postgres;
 pub use program::{KEY, Server, refusal, run_on};
 pub use proxy::Proxy;

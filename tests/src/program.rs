@@ -42,6 +42,11 @@ impl Server {
         panic!("{program} did not start");
     }
 
+    /// Starts a program on this port, which somebody may hold for a moment.
+    pub fn on(port: u16, program: &str, arguments: &[&str]) -> Server {
+        eventually(program, || Server::try_start(program, arguments, KEY, port))
+    }
+
     fn try_start(program: &str, arguments: &[&str], key: &str, port: u16) -> Option<Server> {
         let mut child = Command::new(built(program))
             .args(arguments)
@@ -86,11 +91,18 @@ impl Server {
         self.errors.lock().unwrap().clone()
     }
 
-    /// Asks the process to stop, by its own id, and waits until it did.
-    pub fn terminate(mut self) -> ExitStatus {
+    /// Sends the process a signal, such as `TERM` or `STOP`, by its own id.
+    pub fn signal(&self, name: &str) {
         let id = self.child.id().to_string();
-        let sent = Command::new("kill").args(["-TERM", &id]).status().unwrap();
-        assert!(sent.success());
+        let sent = Command::new("kill")
+            .args([&format!("-{name}"), &id])
+            .status();
+        assert!(sent.unwrap().success());
+    }
+
+    /// Asks the process to stop, and waits until it did.
+    pub fn terminate(mut self) -> ExitStatus {
+        self.signal("TERM");
         eventually("the process ends", || self.child.try_wait().unwrap())
     }
 }

@@ -9,4 +9,5 @@ mod logouts;
 mod revocations;
 mod rotation;
 mod sharing;
+mod sticky;
 mod store;

@@ -48,5 +48,7 @@ pub use patch::{Patch, Patched, Rotation, VERSION_LIMIT};
 pub use plan::{Plan, Target};
 pub use record::{GRACE, Previous, Record, SUBJECT_LIMIT, TOMBSTONE, Verdict};
 pub use store::{Applied, Candidate, Created, Loaded, OnFull, Store, SubjectCap};
-pub use strategy::{Found, Held, OnReuse, Opened, Outcome, Presented, Route, Step, Strategy, Turn};
+pub use strategy::{
+    Forwards, Found, Held, OnReuse, Opened, Outcome, Presented, Route, Step, Strategy, Turn,
+};
 pub use text::{Name, Text};

@@ -43,6 +43,11 @@ impl Macs {
         }
     }
 
+    /// The ring that the keys were derived from.
+    pub fn ring(&self) -> &KeyRing {
+        &self.ring
+    }
+
     /// The current key's tag of a body that this carrier (a cookie's or a header's name) is to
     /// bring back.
     pub fn tag(&self, carrier: &str, body: &[u8]) -> Tag {

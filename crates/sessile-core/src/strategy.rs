@@ -9,8 +9,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use crate::{
-    Arrival, Candidate, Created, Credential, Data, Error, ErrorKind, Guarantees, Lifetime, Patch,
-    Record, Result, SessionId, Timestamp, Verdict, Verifier,
+    Arrival, Candidate, Created, Credential, Data, Error, ErrorKind, Guarantees, KeyRing, Lifetime,
+    Patch, Record, Result, SessionId, Timestamp, Verdict, Verifier,
 };
 
 /// How a credential becomes a session and back: in this process, in a store, or in the credential
@@ -58,10 +58,10 @@ pub trait Strategy: fmt::Debug + Send + Sync + 'static {
         held.reissue
     }
 
-    /// Whether requests that belong to another node are to be forwarded there:
+    /// Whether requests that belong to another node are to be forwarded there, and as whom:
     /// [`route`](Self::route) is then asked for each request that brings a credential.
-    fn forwards(&self) -> bool {
-        false
+    fn forwards(&self) -> Option<Forwards<'_>> {
+        None
     }
 
     /// Which node a request belongs to, by its credential, before anybody asks for the session. No
@@ -158,6 +158,15 @@ impl fmt::Debug for Presented<'_> {
             .field("arrived", &self.arrived)
             .finish()
     }
+}
+
+/// What a node that forwards signs its hops with.
+#[derive(Clone, Copy, Debug)]
+pub struct Forwards<'a> {
+    /// The label of this node.
+    pub node: &'a str,
+    /// The master keys, the same on all nodes.
+    pub keys: &'a KeyRing,
 }
 
 /// Where a request is served.

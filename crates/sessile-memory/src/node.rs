@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sessile_core::{
-    Arrival, Candidate, Created, Error, ErrorKind, Guarantees, KeyRing, Lifetime, OnReuse, Opened,
-    Outcome, Patch, Presented, Record, Result, Route, SessionId, Step, Strategy, SubjectCap,
-    Timestamp, Turn, Verifier,
+    Arrival, Candidate, Created, Error, ErrorKind, Forwards, Guarantees, KeyRing, Lifetime,
+    OnReuse, Opened, Outcome, Patch, Presented, Record, Result, Route, SessionId, Step, Strategy,
+    SubjectCap, Timestamp, Turn, Verifier,
 };
 
 use crate::misrouted::{Chain, Misrouted, route};
@@ -244,8 +244,8 @@ impl Strategy for StickyNode {
         self.sticky.issue(record, verifier, carrier)
     }
 
-    fn forwards(&self) -> bool {
-        self.chain.forwards
+    fn forwards(&self) -> Option<Forwards<'_>> {
+        self.chain.forwards.then(|| self.sticky.signer().forwards())
     }
 
     fn route<'a>(&self, presented: &Presented<'a>, now: Timestamp) -> Route<'a> {

@@ -12,7 +12,9 @@
 //! in front of the body is the same for every request and is absorbed once; the body is one block.
 
 use base64_simd::{Out, URL_SAFE_NO_PAD as BASE64};
-use sessile_core::{Credential, KeyRing, Macs, Record, SessionId, Tag, Timestamp, Verifier};
+use sessile_core::{
+    Credential, Forwards, KeyRing, Macs, Record, SessionId, Tag, Timestamp, Verifier,
+};
 
 /// The label where no node is configured.
 pub(crate) const NO_NODE: &str = "s";
@@ -117,6 +119,14 @@ impl Signer {
     /// The label of the node.
     pub(crate) fn node(&self) -> &str {
         &self.node
+    }
+
+    /// What signs the hops of this node, besides.
+    pub(crate) fn forwards(&self) -> Forwards<'_> {
+        Forwards {
+            node: &self.node,
+            keys: self.macs.ring(),
+        }
     }
 
     /// The text for a client.

@@ -24,6 +24,10 @@ pub mod lifetime {}
 pub mod memory {}
 
 #[cfg(feature = "stored")]
+#[doc = include_str!("../docs/nodes.md")]
+pub mod nodes {}
+
+#[cfg(feature = "stored")]
 #[doc = include_str!("../docs/stored.md")]
 pub mod stored {}
 

@@ -49,7 +49,7 @@ pub(crate) struct Shared {
     /// The state travels with the client: what is written needs a new credential.
     pub(crate) travels: bool,
     #[cfg(feature = "forward")]
-    pub(crate) forward: Option<crate::Forward>,
+    pub(crate) peers: Option<crate::Peers>,
     /// Nobody but the client knows that a session has ended: its credential is removed there, and
     /// that is all.
     pub(crate) ends_with_client: bool,
@@ -70,7 +70,7 @@ impl SessionLayer {
                 max_bytes: guarantees.max_bytes,
                 travels: guarantees.writes == Writes::LastResponseWins,
                 #[cfg(feature = "forward")]
-                forward: None,
+                peers: None,
                 ends_with_client: guarantees.revocation == Revocation::AtExpiry,
             }),
             on_error: DefaultOnError,

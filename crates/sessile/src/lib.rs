@@ -86,9 +86,7 @@ pub use config::{ConfigError, Problem, Registry, SessionConfig};
 pub use cookie::{Checked, CookieConfig, SameSite, Unchecked};
 pub use error::{Error, ErrorKind, Result};
 #[cfg(feature = "forward")]
-pub use forward::{
-    Forward, ForwardBody, ForwardFuture, ForwardLayer, ForwardService, Owner, Peers, Routing,
-};
+pub use forward::{ForwardBody, ForwardFuture, ForwardLayer, ForwardService, Peers};
 pub use future::ResponseFuture;
 pub use key::{AsKey, Key, KeyName};
 pub use layer::{DefaultOnError, SessionLayer};

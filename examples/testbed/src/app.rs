@@ -1,17 +1,18 @@
 //! The application: the strategy, its layer, and the routes within.
 
-use axum::Router;
 use axum::body::Body;
 use axum::http::response::Parts;
 use axum::http::{Response, header};
-use sessile::{Carrier, CookieConfig, Error, Lifetime, Result, SessionLayer, Sticky, Stored};
+use axum::{Extension, Router};
+use sessile::{Carrier, CookieConfig, Error, Lifetime, Result, SessionLayer, Stored};
 use tower_http::catch_panic::CatchPanicLayer;
 
+use crate::drain::Drain;
 use crate::flags::{Flags, Strategy};
-use crate::{keys, routes, token};
+use crate::{keys, nodes, routes, token};
 
 /// Builds the application that the flags ask for.
-pub(crate) async fn build(flags: &Flags) -> Result<Router> {
+pub(crate) async fn build(flags: &Flags) -> Result<(Router, Drain)> {
     let (layer, outside) = strategy(flags).await?;
     let mut cookie = CookieConfig::new();
     if flags.insecure_dev {
@@ -26,24 +27,26 @@ pub(crate) async fn build(flags: &Flags) -> Result<Router> {
         .cookie(cookie.build()?)
         .lifetime(lifetime)
         .on_error(page);
-    Ok(routes::all(layer.sessions())
+    let (drain, forwarding) = (Drain::new(layer.sessions()), layer.forwarding());
+    let app = routes::all(layer.sessions())
         .layer(layer)
         .merge(outside)
+        .layer(Extension(drain.clone()))
+        .layer(Extension(flags.nodes.name()))
         // Outside of the session layer, so that a panic passes through that one and nothing is
         // committed. Inside, it would be a response like any other, and its data kept.
-        .layer(CatchPanicLayer::new()))
+        .layer(CatchPanicLayer::new());
+    // Outside of everything: what is sent on does its work at the other node.
+    Ok(match forwarding {
+        Some(forwarding) => (app.layer(forwarding), drain),
+        None => (app, drain),
+    })
 }
 
 /// The layer of the strategy, and the routes that it brings, which have no session.
 async fn strategy(flags: &Flags) -> Result<(SessionLayer, Router)> {
     let layer = match &flags.strategy {
-        Strategy::Sticky => {
-            let sticky = Sticky::new();
-            SessionLayer::new(match keys::from_env()? {
-                Some(ring) => sticky.keys(ring),
-                None => sticky,
-            })
-        }
+        Strategy::Sticky => nodes::build(&flags.nodes, keys::from_env()?).await?,
         Strategy::Stored(url) => {
             let stored = Stored::connect(url).await?;
             SessionLayer::new(match keys::from_env()? {

@@ -8,8 +8,10 @@
 //! ```
 
 mod app;
+mod drain;
 mod flags;
 mod keys;
+mod nodes;
 mod routes;
 mod token;
 
@@ -46,7 +48,7 @@ async fn main() -> ExitCode {
 }
 
 async fn serve(flags: &Flags) -> Result<(), Box<dyn Error>> {
-    let app = app::build(flags).await?;
+    let (app, drain) = app::build(flags).await?;
     let port = match std::env::var("PORT") {
         Ok(port) => port
             .parse()
@@ -58,7 +60,10 @@ async fn serve(flags: &Flags) -> Result<(), Box<dyn Error>> {
         .map_err(|why| format!("127.0.0.1:{port}: {why}"))?;
     println!("listening on http://{}", listener.local_addr()?);
     axum::serve(listener, app)
-        .with_graceful_shutdown(stopped())
+        .with_graceful_shutdown(async move {
+            stopped().await;
+            drain.finish().await;
+        })
         .await?;
     Ok(())
 }

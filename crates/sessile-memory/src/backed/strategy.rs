@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sessile_core::{
-    Arrival, Candidate, Created, Guarantees, Held, Opened, Outcome, Patch, Presented, Record,
-    Result, Revocation, Route, SessionId, Step, Strategy, Timestamp, Turn, Verifier,
+    Arrival, Candidate, Created, Forwards, Guarantees, Held, Opened, Outcome, Patch, Presented,
+    Record, Result, Revocation, Route, SessionId, Step, Strategy, Timestamp, Turn, Verifier,
 };
 use tokio::time::timeout;
 
@@ -130,8 +130,8 @@ impl Strategy for BackedSticky {
             && !node.copies.has_ended(&held.record.sid)
     }
 
-    fn forwards(&self) -> bool {
-        self.0.chain.forwards
+    fn forwards(&self) -> Option<Forwards<'_>> {
+        self.0.chain.forwards.then(|| self.0.signer.forwards())
     }
 
     fn route<'a>(&self, presented: &Presented<'a>, now: Timestamp) -> Route<'a> {

@@ -1,73 +1,45 @@
-//! How a layer forwards, and the layer's own words for it.
+//! What a session layer is told about its peers, and the layer that forwards to them.
 
-use std::sync::Arc;
-use std::time::Duration;
-
-use super::{ForwardLayer, Peers, Routing};
+use super::{ForwardLayer, Peers};
 use crate::SessionLayer;
 
-/// How requests for the sessions of other nodes are sent on. See
-/// [`SessionLayer::forward`].
-#[derive(Clone, Debug)]
-pub struct Forward {
-    pub(super) routing: Arc<dyn Routing>,
-    pub(super) peers: Peers,
-    pub(super) connect: Duration,
-    pub(super) answer: Duration,
-}
-
-impl Forward {
-    /// To these peers, by the labels that this strategy's credentials carry.
-    pub fn new(routing: impl Routing, peers: Peers) -> Self {
-        Forward {
-            routing: Arc::new(routing),
-            peers,
-            connect: Duration::from_secs(1),
-            answer: Duration::from_secs(30),
-        }
-    }
-
-    /// How long looking a peer's name up and connecting to it may take. Past it nothing was sent,
-    /// and the next answer to a foreign credential counts. Default: 1 second.
-    #[must_use]
-    pub fn connect_within(mut self, deadline: Duration) -> Self {
-        self.connect = deadline;
-        self
-    }
-
-    /// How long a peer may keep the request waiting: for taking its next piece, and then for the
-    /// head of the response; at most twice that while pieces still move. The client's own slowness
-    /// does not count, and neither does the body of the response. Past it the client gets `504`.
-    /// Default: 30 seconds.
-    #[must_use]
-    pub fn answer_within(mut self, deadline: Duration) -> Self {
-        self.answer = deadline;
-        self
-    }
-}
-
 impl<E> SessionLayer<E> {
-    /// Sends requests for the sessions of other nodes on to them; the work is done by the layer
-    /// that [`forwarding`](Self::forwarding) gives.
+    /// Where the other nodes are, for a strategy that forwards:
+    /// [`Misrouted::Forward`](crate::Misrouted::Forward). The work is done by the layer that
+    /// [`forwarding`](Self::forwarding) gives.
     #[must_use]
-    pub fn forward(mut self, forward: Forward) -> Self {
-        self.shared().forward = Some(forward);
+    pub fn peers(mut self, peers: Peers) -> Self {
+        self.shared().peers = Some(peers);
         self
     }
 }
 
 impl<E: Clone> SessionLayer<E> {
-    /// The layer that forwards, if forwarding was configured. It has to be the outermost one, or
-    /// everything around it does its work on two nodes; and outside of whatever changes a
-    /// request's path, which the signature of a hop covers.
+    /// The layer that forwards: `None` if the strategy does not forward, or was not told its
+    /// [`peers`](Self::peers). It has to be the outermost one, or everything around it does its
+    /// work on two nodes; and outside of whatever changes a request's path, which the signature of
+    /// a hop covers.
     ///
     /// Take it when everything else is configured, and once: each has its own connections.
+    ///
+    /// ```
+    /// # fn main() -> sessile::Result<()> {
+    /// use sessile::{KeyRing, Misrouted, Peers, SessionLayer, Sticky};
+    ///
+    /// # let ring = KeyRing::random(); // all nodes have the same
+    /// let node = Sticky::node("n1").keys(ring).misrouted([Misrouted::Forward]).build()?;
+    /// let layer = SessionLayer::new(node).peers(Peers::template("http://{node}.app:8080")?);
+    /// let forwarding = layer.forwarding().expect("it has peers and forwards");
+    /// # let app: axum::Router = axum::Router::new();
+    /// let app = tower::ServiceBuilder::new().layer(forwarding).layer(layer).service(app);
+    /// # let _ = app;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn forwarding(&self) -> Option<ForwardLayer<E>> {
-        let forward = self.shared.forward.as_ref()?;
-        Some(ForwardLayer::new(
-            forward,
-            &self.shared,
-            self.on_error.clone(),
-        ))
+        let peers = self.shared.peers.as_ref()?;
+        let forwards = self.shared.strategy.forwards()?;
+        let on_error = self.on_error.clone();
+        Some(ForwardLayer::new(forwards, peers, &self.shared, on_error))
     }
 }

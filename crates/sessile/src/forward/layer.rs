@@ -3,11 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
+use sessile_core::Forwards;
 use tower_layer::Layer;
 
 use super::client::Client;
 use super::route::Route;
-use super::{Forward, ForwardService};
+use super::{ForwardService, Peers};
 use crate::layer::{DefaultOnError, Shared};
 
 /// Sends requests for the sessions of other nodes on to them. Made by
@@ -26,10 +27,10 @@ pub(super) struct Road {
 }
 
 impl<E> ForwardLayer<E> {
-    pub(super) fn new(forward: &Forward, shared: &Shared, on_error: E) -> Self {
+    pub(super) fn new(forwards: Forwards<'_>, peers: &Peers, shared: &Shared, on_error: E) -> Self {
         let road = Road {
-            route: Route::new(forward, shared),
-            client: Client::new(forward.connect, forward.answer),
+            route: Route::new(forwards, peers, shared),
+            client: Client::new(peers.connect, peers.answer),
         };
         ForwardLayer {
             road: Arc::new(road),

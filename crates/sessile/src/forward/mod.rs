@@ -5,10 +5,9 @@
 //! streams both ways, and the local session layer never hears of it. What it cannot send on, it
 //! hands inwards, where the strategy's next answer to a foreign credential counts.
 
-mod peers;
-mod routing;
-
 mod config;
+mod peers;
+
 mod layer;
 mod service;
 
@@ -24,11 +23,9 @@ mod body;
 mod future;
 
 pub use body::ForwardBody;
-pub use config::Forward;
 pub use future::ForwardFuture;
 pub use layer::ForwardLayer;
 pub use peers::Peers;
-pub use routing::{Owner, Routing};
 pub use service::ForwardService;
 
 /// Any error.

@@ -2,6 +2,7 @@
 //! a client sends is never one.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use http::Uri;
 use http::uri::{Authority, Scheme};
@@ -13,7 +14,8 @@ const NODE: &str = "{node}";
 /// The label that means "nobody's".
 const NOBODY: &str = "0";
 
-/// The addresses of the nodes, by label.
+/// The addresses of the nodes, by label, and how long they may take. See
+/// [`SessionLayer::peers`](crate::SessionLayer::peers).
 ///
 /// ```
 /// use sessile::Peers;
@@ -27,7 +29,11 @@ const NOBODY: &str = "0";
 /// # }
 /// ```
 #[derive(Clone, Debug)]
-pub struct Peers(Kind);
+pub struct Peers {
+    kind: Kind,
+    pub(super) connect: Duration,
+    pub(super) answer: Duration,
+}
 
 #[derive(Clone, Debug)]
 enum Kind {
@@ -53,7 +59,7 @@ impl Peers {
         for label in ["a", "0123456789abcdef"] {
             authority(&[before, label, after].concat(), template)?;
         }
-        Ok(Peers(Kind::Template {
+        Ok(Peers::new(Kind::Template {
             before: before.into(),
             after: after.into(),
         }))
@@ -93,7 +99,33 @@ impl Peers {
                     .into(),
             );
         }
-        Ok(Peers(Kind::Table(table)))
+        Ok(Peers::new(Kind::Table(table)))
+    }
+
+    /// How long looking a peer's name up and connecting to it may take. Past it nothing was sent,
+    /// and the next answer to a foreign credential counts. Default: 1 second.
+    #[must_use]
+    pub fn connect_within(mut self, deadline: Duration) -> Self {
+        self.connect = deadline;
+        self
+    }
+
+    /// How long a peer may keep the request waiting: for taking its next piece, and then for the
+    /// head of the response; at most twice that while pieces still move. The client's own slowness
+    /// does not count, and neither does the body of the response. Past it the client gets `504`.
+    /// Default: 30 seconds.
+    #[must_use]
+    pub fn answer_within(mut self, deadline: Duration) -> Self {
+        self.answer = deadline;
+        self
+    }
+
+    fn new(kind: Kind) -> Self {
+        Peers {
+            kind,
+            connect: Duration::from_secs(1),
+            answer: Duration::from_secs(30),
+        }
     }
 
     /// Whether there is an address for this label.
@@ -106,7 +138,7 @@ impl Peers {
         if !is_label(label) {
             return None;
         }
-        match &self.0 {
+        match &self.kind {
             Kind::Table(table) => table.get(label).cloned(),
             Kind::Template { before, after } => {
                 let address = [before, label, after].concat();

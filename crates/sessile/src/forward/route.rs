@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use http::uri::Authority;
 use http::{HeaderValue, Request};
-use sessile_core::{Clock, Presented};
+use sessile_core::{Clock, Forwards, Presented, Route as Owner, Strategy};
 
+use super::Peers;
 use super::hop::{HOP, Signer};
-use super::{Forward, Owner, Peers, Routing};
 use crate::carrier::{self, Carrier, Found};
 use crate::layer::Shared;
 use crate::{CookieConfig, telemetry};
@@ -15,7 +15,8 @@ use crate::{CookieConfig, telemetry};
 /// What is known of all requests of one layer.
 #[derive(Debug)]
 pub(super) struct Route {
-    routing: Arc<dyn Routing>,
+    strategy: Arc<dyn Strategy>,
+    node: Box<str>,
     peers: Peers,
     signer: Signer,
     cookie: CookieConfig,
@@ -33,12 +34,12 @@ pub(super) struct Way {
 }
 
 impl Route {
-    pub(super) fn new(forward: &Forward, shared: &Shared) -> Self {
-        let routing = forward.routing.clone();
+    pub(super) fn new(forwards: Forwards<'_>, peers: &Peers, shared: &Shared) -> Self {
         Route {
-            signer: Signer::new(routing.keys().clone(), routing.node()),
-            routing,
-            peers: forward.peers.clone(),
+            strategy: shared.strategy.clone(),
+            node: forwards.node.into(),
+            peers: peers.clone(),
+            signer: Signer::new(forwards.keys.clone(), forwards.node),
             cookie: shared.cookie.clone(),
             carriers: shared.carriers.clone(),
             clock: shared.clock.clone(),
@@ -55,7 +56,7 @@ impl Route {
             return None;
         };
         // The own label needs no look at the clock and no signature: the strategy sees to it.
-        if is_of(self.routing.node(), credential) {
+        if is_of(&self.node, credential) {
             return None;
         }
         let now = self.clock.now();
@@ -65,7 +66,7 @@ impl Route {
             carrier,
             arrived: now,
         };
-        let Owner::Foreign(label) = self.routing.owner(&presented, now) else {
+        let Owner::Foreign(label) = self.strategy.route(&presented, now) else {
             return None;
         };
         let address = self.peers.address(label)?;
@@ -81,7 +82,7 @@ impl Route {
         Some(Way {
             address,
             hop: self.signer.sign(request, carrier, credential, now)?,
-            from: self.routing.node().into(),
+            from: self.node.clone(),
         })
     }
 }

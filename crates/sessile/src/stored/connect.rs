@@ -48,7 +48,8 @@ impl Stored {
     }
 }
 
-/// The store that a URL names, for [`Stored`], behind a node, or to keep what was revoked of
+/// The store that a URL names, for [`Stored`], behind a node
+/// ([`StickyBuilder::backing`](crate::StickyBuilder::backing)), or to keep what was revoked of
 /// tokens. A database gets its tables if it has none.
 ///
 /// | URL | feature | store |

@@ -14,7 +14,7 @@ use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
-use sessile::{Forward, ForwardLayer, Peers, SessionLayer, Sticky};
+use sessile::{ForwardLayer, Peers, SessionLayer, Sticky};
 use tokio::net::TcpListener;
 use tower::{Layer as _, Service};
 
@@ -50,7 +50,7 @@ pub(crate) struct Plan {
     pub(crate) app: fn(&'static str) -> Router,
     /// Beside the nodes themselves.
     pub(crate) also: Vec<(&'static str, SocketAddr)>,
-    pub(crate) set: fn(Forward) -> Forward,
+    pub(crate) set: fn(Peers) -> Peers,
 }
 
 impl Plan {
@@ -59,7 +59,7 @@ impl Plan {
             next: Next::Fail,
             app,
             also: Vec::new(),
-            set: |forward| forward,
+            set: |peers| peers,
         }
     }
 
@@ -115,15 +115,22 @@ impl Plan {
 pub(crate) fn layers(
     labelled: &Labelled,
     table: &[(&str, SocketAddr)],
-    set: impl FnOnce(Forward) -> Forward,
+    set: impl FnOnce(Peers) -> Peers,
 ) -> (SessionLayer, ForwardLayer) {
     let addresses = table
         .iter()
         .map(|(label, at)| (*label, format!("http://{at}")));
-    let forward = Forward::new(labelled.clone(), Peers::table(addresses).unwrap());
-    let session = SessionLayer::new(labelled.clone()).forward(set(forward));
+    let peers = set(Peers::table(addresses).unwrap());
+    let session = SessionLayer::new(labelled.clone()).peers(peers);
     let forwarding = session.forwarding().unwrap();
     (session, forwarding)
+}
+
+/// Serves this application on a node whose sessions are kept as `layer` says. It has to forward.
+pub(crate) fn serve_node(listener: TcpListener, layer: SessionLayer, app: Router) {
+    let forward = layer.forwarding().unwrap();
+    let app = forward.layer(layer.layer(app));
+    serve(listener, Arc::default(), app);
 }
 
 async fn count_request(

@@ -65,7 +65,7 @@ async fn an_owner_that_cannot_be_connected_to_in_time_is_as_one_that_refuses() {
     }
     let mut plan = Plan::new(sizes);
     (plan.next, plan.also) = (Next::Adopt, vec![("n9", address)]);
-    plan.set = |forward| forward.connect_within(Duration::from_millis(200));
+    plan.set = |peers| peers.connect_within(Duration::from_millis(200));
     let node = plan.one().await;
     let head = format!(
         "POST /\ncookie: __Host-sid={}",
@@ -116,7 +116,7 @@ async fn a_request_that_was_half_sent_is_tried_neither_again_nor_here() {
 async fn an_owner_that_does_not_answer_is_504_and_a_slow_client_is_not() {
     let mut plan = Plan::new(sizes);
     plan.also = vec![("n9", peer("\r\n\r\n", false).await)];
-    plan.set = |forward| forward.answer_within(Duration::from_millis(200));
+    plan.set = |peers| peers.answer_within(Duration::from_millis(200));
     let [n1, n2] = plan.two().await;
     let head = format!(
         "GET /\ncookie: __Host-sid={}",
@@ -167,7 +167,7 @@ async fn the_error_is_typed_for_outer_layers_and_the_program_can_make_the_page()
         ("n9", peer("\r\n\r\n", true).await),
         ("n8", peer("\r\n\r\n", true).await),
     ];
-    let (session, forward) = layers(&labelled, &peers, |forward| forward);
+    let (session, forward) = layers(&labelled, &peers, |peers| peers);
     let page = |error: &Error, head: &http::response::Parts| {
         let text = format!("{} {}", error.kind(), head.status);
         Response::builder().status(head.status).body(text).ok()
@@ -225,7 +225,7 @@ async fn a_client_that_breaks_its_body_off_is_told_that_it_was_its_own_doing() {
     let labelled = Labelled::new("n1", Default::default(), Next::Adopt);
     let silent = listener().await;
     let peers = [("n9", silent.local_addr().unwrap())];
-    let (_, forward) = layers(&labelled, &peers, |forward| forward);
+    let (_, forward) = layers(&labelled, &peers, |peers| peers);
     let frames = [
         Ok(Frame::data(Bytes::from_static(b"half"))),
         Err(std::io::Error::other("broken off")),

@@ -10,7 +10,7 @@ use crate::labelled::Next;
 use crate::wire::{ask, body, credential, status};
 
 /// `GET /` counts the visits of the session, and says where, and whether it saw a hop.
-fn visits(node: &'static str) -> Router {
+pub(crate) fn visits(node: &'static str) -> Router {
     let visit = async move |headers: HeaderMap, session: Session| {
         let count = |n: &mut u64| {
             *n += 1;

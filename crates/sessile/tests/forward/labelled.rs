@@ -5,12 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use sessile::{
-    Arrival, ErrorKind, Guarantees, KeyRing, MasterKey, Owner, Routing, SessionId, Sticky,
-    Strategy, Timestamp,
+    Arrival, ErrorKind, Guarantees, KeyRing, MasterKey, SessionId, Sticky, Strategy, Timestamp,
 };
 use sessile_core::{
-    Created, Error, Macs, Opened, Outcome, Patch, Presented, Record, Result, Step, Tag, Turn,
-    Verifier,
+    Created, Error, Forwards, Macs, Opened, Outcome, Patch, Presented, Record, Result, Route, Step,
+    Tag, Turn, Verifier,
 };
 
 /// What a node answers to a credential of another one when it is not sent on.
@@ -93,23 +92,6 @@ impl Labelled {
     }
 }
 
-impl Routing for Labelled {
-    fn node(&self) -> &str {
-        self.0.node
-    }
-
-    fn keys(&self) -> &KeyRing {
-        &self.0.keys
-    }
-
-    fn owner<'a>(&self, presented: &Presented<'a>, now: Timestamp) -> Owner<'a> {
-        match self.verify(presented, now) {
-            Some((label, _)) if label != self.0.node => Owner::Foreign(label),
-            _ => Owner::Own,
-        }
-    }
-}
-
 impl Strategy for Labelled {
     fn open(&self, presented: &Presented<'_>, now: Timestamp) -> Step<Result<Opened>> {
         self.0.opened.fetch_add(1, Ordering::SeqCst);
@@ -157,6 +139,20 @@ impl Strategy for Labelled {
     fn issue(&self, record: &Record, verifier: &Verifier, carrier: &str) -> Result<String> {
         let text = self.0.memory.issue(record, verifier, carrier)?;
         Ok(self.sign(&format!("{}.{text}", self.0.node), carrier))
+    }
+
+    fn forwards(&self) -> Option<Forwards<'_>> {
+        Some(Forwards {
+            node: self.0.node,
+            keys: &self.0.keys,
+        })
+    }
+
+    fn route<'a>(&self, presented: &Presented<'a>, now: Timestamp) -> Route<'a> {
+        match self.verify(presented, now) {
+            Some((label, _)) if label != self.0.node => Route::Foreign(label),
+            _ => Route::Own,
+        }
     }
 
     fn guarantees(&self) -> Guarantees {

@@ -9,6 +9,7 @@ mod wire;
 mod failures;
 mod heads;
 mod hops;
+mod nodes;
 mod streams;
 mod tower_law;
 mod upgrades;

@@ -57,7 +57,7 @@ fn request(labelled: &Labelled, label: &str) -> Request<Full<Bytes>> {
 async fn whoever_is_called_has_said_that_it_is_ready() {
     let labelled = Labelled::new("n1", Arc::default(), Next::Adopt);
     let nobody = listener().await.local_addr().unwrap();
-    let (_, forward) = layers(&labelled, &[("n9", nobody)], |forward| forward);
+    let (_, forward) = layers(&labelled, &[("n9", nobody)], |peers| peers);
     let mut app = forward.layer(Strict::default());
     for label in ["n1", "n9", "n9", "n1", "n8"] {
         let request = request(&labelled, label);
@@ -72,7 +72,7 @@ async fn a_request_on_its_hop_takes_no_place_of_those_that_are_served_here() {
     // Takes the connection and says nothing.
     let silent = listener().await;
     let peers = [("n9", silent.local_addr().unwrap())];
-    let (_, forward) = layers(&labelled, &peers, |forward| forward);
+    let (_, forward) = layers(&labelled, &peers, |peers| peers);
     let mut app = forward.layer(tower::limit::ConcurrencyLimit::new(Strict::default(), 1));
     let hop = app.ready().await.unwrap().call(request(&labelled, "n9"));
     let hop = tokio::spawn(hop);
@@ -89,7 +89,7 @@ async fn a_credential_is_found_by_every_carrier_that_the_layer_reads() {
     let labelled = Labelled::new("n1", Arc::default(), Next::Adopt);
     let silent = listener().await;
     let peers = [("n9", silent.local_addr().unwrap())];
-    let (session, cookies_only) = layers(&labelled, &peers, |forward| forward);
+    let (session, cookies_only) = layers(&labelled, &peers, |peers| peers);
     let carriers = [Carrier::Cookie, Carrier::Bearer];
     let both = session.carriers(carriers).forwarding().unwrap();
     let request = || {

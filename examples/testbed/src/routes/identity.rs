@@ -2,12 +2,15 @@
 
 use std::time::SystemTime;
 
+use axum::Extension;
 use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::Serialize;
 use sessile::{Result, Session, Sessions, Timestamp};
+
+use crate::nodes::Name;
 
 pub(super) fn routes() -> Router<Sessions> {
     Router::new()
@@ -24,19 +27,19 @@ struct WhoAmI {
     arrival: &'static str,
     created_at: Option<u64>,
     expires_at: Option<u64>,
-    /// The strategy of this build has no nodes.
+    /// The node that answers.
     node: Option<String>,
 }
 
 /// Never makes a session: a client without one has no id.
-async fn whoami(session: Session) -> Json<WhoAmI> {
+async fn whoami(Extension(Name(node)): Extension<Name>, session: Session) -> Json<WhoAmI> {
     Json(WhoAmI {
         id: session.exists().then(|| session.id().to_string()),
         subject: session.subject().map(|subject| subject.to_string()),
         arrival: session.arrival().as_str(),
         created_at: session.created_at().map(millis),
         expires_at: session.expires_at().map(millis),
-        node: None,
+        node: node.map(|label| label.to_string()),
     })
 }
 

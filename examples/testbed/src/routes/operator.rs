@@ -1,7 +1,6 @@
 //! The operator's side: no session is looked for.
 
-use std::time::Duration;
-
+use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
@@ -9,15 +8,14 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 use sessile::{Durability, Result, Revocation, Scope, Sessions, Writes};
 
+use crate::drain::Drain;
+
 pub(super) fn routes() -> Router<Sessions> {
     Router::new()
         .route("/guarantees", get(guarantees))
         .route("/ready", get(ready))
         .route("/drain", post(drain))
 }
-
-/// How long the sessions may take to move.
-const DRAIN: Duration = Duration::from_secs(30);
 
 async fn guarantees(State(sessions): State<Sessions>) -> Json<Value> {
     let promised = sessions.guarantees();
@@ -53,11 +51,18 @@ async fn guarantees(State(sessions): State<Sessions>) -> Json<Value> {
     }))
 }
 
-/// `503` while the sessions can't be reached.
-async fn ready(State(sessions): State<Sessions>) -> Result<StatusCode> {
+/// `503` while the sessions can't be reached, and when the last of them was handed over; not
+/// before, since balancers send nobody to a node that is not ready.
+async fn ready(
+    Extension(drain): Extension<Drain>,
+    State(sessions): State<Sessions>,
+) -> Result<StatusCode> {
+    if drain.is_over() {
+        return Ok(StatusCode::SERVICE_UNAVAILABLE);
+    }
     sessions.ping().await.map(|()| StatusCode::OK)
 }
 
-async fn drain(State(sessions): State<Sessions>) -> Result<StatusCode> {
-    sessions.drain(DRAIN).await.map(|()| StatusCode::ACCEPTED)
+async fn drain(Extension(drain): Extension<Drain>) -> Result<StatusCode> {
+    drain.begin().map(|()| StatusCode::ACCEPTED)
 }
