@@ -7,6 +7,7 @@ mod browser;
 mod curl;
 mod examples;
 mod identity;
+mod nodes;
 mod parallel;
 mod process;
 mod quickstart;

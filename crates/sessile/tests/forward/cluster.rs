@@ -127,7 +127,7 @@ pub(crate) fn layers(
 }
 
 /// Serves this application on a node whose sessions are kept as `layer` says. It has to forward.
-pub(crate) fn serve_node(listener: TcpListener, layer: SessionLayer, app: Router) {
+pub(crate) fn serve_node(listener: TcpListener, layer: &SessionLayer, app: Router) {
     let forward = layer.forwarding().unwrap();
     let app = forward.layer(layer.layer(app));
     serve(listener, Arc::default(), app);

@@ -21,7 +21,7 @@ async fn two(layer: impl Fn(StickyBuilder) -> SessionLayer) -> [SocketAddr; 2] {
         let table = table.map(|(label, at)| (label, format!("http://{at}")));
         let layer = layer(Sticky::node(label).keys(keys()));
         let layer = layer.peers(Peers::table(table).unwrap());
-        serve_node(listener, layer, visits(label));
+        serve_node(listener, &layer, visits(label));
     }
     [one, two]
 }
@@ -79,10 +79,11 @@ async fn the_session_of_an_owner_that_is_away_is_adopted_or_misdirected() {
         let at = third.local_addr().unwrap();
         let peers = || Peers::template("http://{node}.invalid").unwrap();
         let n9 = || Sticky::node("n9").keys(keys());
-        serve_node(third, in_front_of(store)(n9()).peers(peers()), visits("n9"));
+        let layer = in_front_of(store)(n9()).peers(peers());
+        serve_node(third, &layer, visits("n9"));
         let fourth = listener().await;
         let lone = fourth.local_addr().unwrap();
-        serve_node(fourth, alone(n9()).peers(peers()), visits("n9"));
+        serve_node(fourth, &alone(n9()).peers(peers()), visits("n9"));
         let [backed, alone] = [ask(at, "GET /", "").await, ask(lone, "GET /", "").await];
         [backed, alone].map(|answer| credential(&answer).to_owned())
     };
