@@ -82,7 +82,7 @@ pub(crate) struct TokenFlags {
 /// What the command line asks for.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Parsed {
-    Run(Flags),
+    Run(Box<Flags>),
     Help,
 }
 
@@ -126,7 +126,7 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Parsed, S
         return Err("flags of tokens need --strategy token".to_owned());
     }
     flags.nodes.check(&flags.strategy)?;
-    Ok(Parsed::Run(flags))
+    Ok(Parsed::Run(Box::new(flags)))
 }
 
 fn strategy(text: &str) -> Result<Strategy, String> {
@@ -188,7 +188,7 @@ mod tests {
             ..Flags::default()
         };
         let line = "--strategy sticky --idle 30m --absolute=1500ms --insecure-dev";
-        assert_eq!(parsed(line), Ok(Parsed::Run(flags)));
+        assert_eq!(parsed(line), Ok(Parsed::Run(Box::new(flags))));
     }
 
     #[test]
@@ -237,7 +237,7 @@ mod tests {
                 strategy: Strategy::Stored("sqlite:a?b=c".to_owned()),
                 ..Flags::default()
             };
-            assert_eq!(parsed(line), Ok(Parsed::Run(flags)));
+            assert_eq!(parsed(line), Ok(Parsed::Run(Box::new(flags))));
         }
     }
 }
