@@ -71,7 +71,7 @@ pub(crate) struct TokenFlags {
 /// What the command line asks for.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Parsed {
-    Run(Flags),
+    Run(Box<Flags>),
     Help,
 }
 
@@ -115,7 +115,7 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Parsed, S
     if flags.strategy != Strategy::Token && flags.token != TokenFlags::default() {
         return Err("flags of tokens need --strategy token".to_owned());
     }
-    Ok(Parsed::Run(flags))
+    Ok(Parsed::Run(Box::new(flags)))
 }
 
 fn strategy(text: &str) -> Result<Strategy, String> {
@@ -177,7 +177,7 @@ mod tests {
             ..Flags::default()
         };
         let line = "--strategy sticky --idle 30m --absolute=1500ms --insecure-dev";
-        assert_eq!(parsed(line), Ok(Parsed::Run(flags)));
+        assert_eq!(parsed(line), Ok(Parsed::Run(Box::new(flags))));
     }
 
     #[test]
@@ -233,7 +233,7 @@ mod tests {
                 strategy: Strategy::Stored("sqlite:a?b=c".to_owned()),
                 ..Flags::default()
             };
-            assert_eq!(parsed(line), Ok(Parsed::Run(flags)));
+            assert_eq!(parsed(line), Ok(Parsed::Run(Box::new(flags))));
         }
     }
 }
