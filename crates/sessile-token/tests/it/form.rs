@@ -1,5 +1,6 @@
-//! E01, E15 to E17: the form of a token, before and after its signature is checked.
+//! E01, E15 to E17, E25: the form of a token, before and after its signature is checked.
 
+use base64_simd::URL_SAFE_NO_PAD as BASE64;
 use proptest::{prop_assert_eq, proptest};
 
 use crate::json::json;
@@ -36,6 +37,24 @@ fn e01_no_claim_of_an_unsigned_token_is_believed() {
     let (message, _) = good.rsplit_once('.').unwrap();
     refused(&format!("{message}."));
     refused(&format!("{message}.{}", "A".repeat(43)));
+}
+
+/// How long a refusal takes is no test's matter here: `hmac` and aws-lc compare in constant time.
+#[test]
+fn e25_a_forged_mac_is_refused_alike_whichever_byte_of_it_is_wrong() {
+    let good = forge(HEADER, good_claims());
+    accepted(&good);
+    let (message, tag) = good.rsplit_once('.').unwrap();
+    let tag = BASE64.decode_to_vec(tag).unwrap();
+    for place in 0..tag.len() {
+        let mut wrong = tag.clone();
+        wrong[place] ^= 1;
+        refused(&format!("{message}.{}", BASE64.encode_to_string(&wrong)));
+        refused(&format!(
+            "{message}.{}",
+            BASE64.encode_to_string(&tag[..place])
+        ));
+    }
 }
 
 #[test]

@@ -68,6 +68,22 @@ fn f01_any_flipped_bit_cut_or_extension_is_refused() {
 }
 
 #[test]
+fn f06_nothing_that_a_forged_token_seals_is_looked_at() {
+    let token = sealed();
+    // Were the plaintext read before its tag was checked, the forged one would arrive as expired.
+    let old = at(NOW - 20 * 3600);
+    let text = issue(&token, &record(Some("ada"), &[("n", "1")], old));
+    assert_eq!(arrival(&token, &text), Arrival::Expired);
+    let (rest, tag) = text.rsplit_once('.').unwrap();
+    let mut forged = BASE64.decode_to_vec(tag).unwrap();
+    forged[0] ^= 1;
+    let text = format!("{rest}.{}", BASE64.encode_to_string(&forged));
+    let opened = open(&token, &text);
+    assert_eq!(opened.arrival, Arrival::Unknown);
+    assert!(opened.held().is_none());
+}
+
+#[test]
 fn f02_nonces_do_not_repeat_and_a_key_seals_only_so_often() {
     let token = sealed();
     let made = record(None, &[], now());
