@@ -19,10 +19,12 @@
 //! # Where things are
 //!
 //! In the order in which a request meets them: [`SessionLayer`] wraps a service in a
-//! [`SessionService`], which reads the cookie ([`CookieConfig`]) and puts a [`LazySession`] into
-//! the request's extensions. A handler that wants it gets a [`Session`], by an extractor or by
-//! [`LazySession::load`]. On the way out [`ResponseFuture`] commits what was done and writes the
-//! cookie. [`Sessions`] is the operator's handle, [`guide`] the documentation by topic.
+//! [`SessionService`], which reads the credential by its [`Carrier`], mostly a cookie
+//! ([`CookieConfig`]), and puts a [`LazySession`] into the request's extensions. A handler that
+//! wants it gets a [`Session`], by an extractor or by [`LazySession::load`]. On the way out
+//! [`ResponseFuture`] commits what was done and writes the credential. Where sessions live is the
+//! strategy's matter: [`Sticky`], `Stored` or `Token`. [`Sessions`] is the operator's handle,
+//! [`guide`] the documentation by topic.
 //!
 //! # Features
 //!

@@ -123,6 +123,14 @@ mod tests {
         }
     }
 
+    /// RFC 9449, section 7.1: who wants proof of possession says so by the scheme. It is not offered,
+    /// and such a token is not taken without its proof.
+    #[test]
+    fn e23_a_token_that_wants_proof_of_possession_is_not_read_as_a_bearer() {
+        let headers = headers(&[("authorization", "DPoP abc"), ("dpop", "proof")]);
+        assert_eq!(read(&headers, &all(), "sid"), Found::Nothing);
+    }
+
     #[test]
     fn what_is_no_single_bearer_token_is_ambiguous() {
         for text in [
