@@ -35,7 +35,11 @@ impl MariaDb {
     /// As [`start`](Self::start).
     pub fn start_with(durable: bool) -> Self {
         let folder = Folder::new("mariadb");
+        // Servers that start in a shared one remove each other's temporary tables.
+        let temporary = folder.path().join("tmp");
+        fs::create_dir(&temporary).expect("the folder takes another");
         let made = command("mariadb-install-db")
+            .env("TMPDIR", &temporary)
             .arg("--no-defaults")
             .arg(format!(
                 "--datadir={}",
@@ -148,6 +152,7 @@ fn run(folder: &Path, port: u16, durable: bool) -> Daemon {
     let file = |name: &str| folder.join(name).display().to_string();
     let mut server = command("mariadbd");
     server
+        .env("TMPDIR", file("tmp"))
         .arg("--no-defaults")
         .arg(format!("--user={}", user()))
         .args([
