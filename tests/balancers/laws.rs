@@ -146,12 +146,13 @@ pub(crate) fn who_has_lost_its_node_is_answered_elsewhere(proxy: BalancerKind, f
     stage.nodes[0].kill();
     let writes = stage.eight("POST", "n1.x.y");
     println!("{proxy:?}: eight writes at once after the owner died: {writes:?}");
-    // What was sent over a connection that broke may have been done, and is rightly not sent again:
-    // a balancer that keeps connections to the owner loses one or two to that.
+    // Caddy was seen to answer the first one with 502, presumably because it went out over a
+    // connection kept from before, and may have been done. Of the others every one is saved.
+    let lost = usize::from(matches!(proxy, BalancerKind::Caddy));
     let (saved, broken): (Vec<_>, Vec<_>) =
         writes.iter().cloned().partition(|write| write.0 == 200);
     assert!(elsewhere(&saved), "{writes:?}");
-    assert_eq!(broken.len() <= 2, facts.saves_writes, "{writes:?}");
+    assert_eq!(broken.len() <= lost, facts.saves_writes, "{writes:?}");
     let honest = |(status, _): &(u16, String)| matches!(status, 200 | 502..=504);
     assert!(writes.iter().all(honest), "{writes:?}");
     pause(2500);
