@@ -139,6 +139,7 @@ impl Record {
             absolute_deadline: Timestamp::default(),
             subject: None,
             data: Data::new(),
+            away: false,
         }
     }
 

@@ -90,6 +90,35 @@ impl Guarantees {
             ..Guarantees::volatile(RECORD_LIMIT)
         }
     }
+
+    /// What can be promised where either of two strategies may keep a session.
+    #[must_use]
+    pub fn weaker(&self, other: &Self) -> Self {
+        let revocation = match (self.revocation, other.revocation) {
+            (Revocation::AtExpiry, _) | (_, Revocation::AtExpiry) => Revocation::AtExpiry,
+            (Revocation::Within(a), Revocation::Within(b)) => Revocation::Within(a.max(b)),
+            (within @ Revocation::Within(_), _) | (_, within) => within,
+        };
+        let durability = match (self.durability, other.durability) {
+            (Durability::Volatile, _) | (_, Durability::Volatile) => Durability::Volatile,
+            (Durability::Async, _) | (_, Durability::Async) => Durability::Async,
+            (Durability::Acknowledged, Durability::Acknowledged) => Durability::Acknowledged,
+        };
+        Guarantees {
+            revocation,
+            writes: match self.writes {
+                Writes::Merged => other.writes,
+                Writes::LastResponseWins => self.writes,
+            },
+            scope: match self.scope {
+                Scope::AllNodes => other.scope,
+                Scope::ThisNode => self.scope,
+            },
+            durability,
+            any_node: self.any_node && other.any_node,
+            max_bytes: self.max_bytes.min(other.max_bytes),
+        }
+    }
 }
 
 impl fmt::Display for Revocation {

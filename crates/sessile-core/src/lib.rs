@@ -49,6 +49,6 @@ pub use plan::{Plan, Target};
 pub use record::{GRACE, Previous, Record, SUBJECT_LIMIT, TOMBSTONE, Verdict};
 pub use store::{Applied, Candidate, Created, Loaded, OnFull, Store, SubjectCap};
 pub use strategy::{
-    Forwards, Found, Held, OnReuse, Opened, Outcome, Presented, Route, Step, Strategy, Turn,
+    Claim, Forwards, Found, Held, OnReuse, Opened, Outcome, Presented, Route, Step, Strategy, Turn,
 };
 pub use text::{Name, Text};

@@ -39,6 +39,9 @@ pub struct Record {
     pub subject: Option<Arc<str>>,
     /// The session's keys.
     pub data: Data,
+    /// During a migration: it is kept by the strategy that makes no new sessions. No store keeps
+    /// this; it says to which of two strategies a copy in memory belongs.
+    pub away: bool,
 }
 
 /// A verifier that was replaced, still honoured for a while.
@@ -89,6 +92,7 @@ impl Record {
             absolute_deadline: now.after(lifetime.absolute()),
             subject: None,
             data: Data::new(),
+            away: false,
         }
     }
 

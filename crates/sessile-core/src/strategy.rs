@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::{
     Arrival, Candidate, Created, Credential, Data, Error, ErrorKind, Guarantees, KeyRing, Lifetime,
-    Patch, Record, Result, SessionId, Timestamp, Verdict, Verifier,
+    Patch, Record, Result, SessionId, Store, Timestamp, Verdict, Verifier, VerifierHash,
 };
 
 /// How a credential becomes a session and back: in this process, in a store, or in the credential
@@ -137,6 +137,39 @@ pub trait Strategy: fmt::Debug + Send + Sync + 'static {
     fn drain(&self, _now: Timestamp, _until: Timestamp) -> Step<Result<()>> {
         Step::unsupported("hand its sessions over")
     }
+
+    /// Which session a credential names, as far as the credential itself can tell; `None` for what
+    /// nobody here has made, and for what is past its time. No I/O.
+    fn claim(&self, _presented: &Presented<'_>, _now: Timestamp) -> Option<Claim> {
+        None
+    }
+
+    /// The store in which all nodes find what this strategy has to remember. Sessions of another
+    /// strategy can be moved to one that has it.
+    fn ledger(&self) -> Option<Arc<dyn Store>> {
+        None
+    }
+
+    /// Takes over a session that was moved to this strategy's [`ledger`](Self::ledger), as it is
+    /// there.
+    fn adopt(&self, record: Record, _now: Timestamp) -> Step<Result<Record>> {
+        Step::ready(Ok(record))
+    }
+
+    /// How many live sessions are left where a migration comes from; `None` if there is no
+    /// migration, or nobody can tell.
+    fn left(&self, _now: Timestamp) -> Step<Result<Option<u64>>> {
+        Step::ready(Ok(None))
+    }
+}
+
+/// Which session a credential names, by its own account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// The session.
+    pub sid: SessionId,
+    /// What a record keeps of the verifier; `None` where the credential itself is the proof.
+    pub hash: Option<VerifierHash>,
 }
 
 /// A credential as it came in.

@@ -45,6 +45,11 @@ impl Calls {
         self.deadline
     }
 
+    /// The store.
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
     /// What the store promises.
     pub fn guarantees(&self) -> Guarantees {
         self.store.guarantees()

@@ -65,6 +65,9 @@ mod outcome;
 #[cfg(feature = "stored")]
 mod stored;
 
+#[cfg(feature = "stored")]
+mod migrate;
+
 #[cfg(feature = "config")]
 mod config;
 #[cfg(feature = "token")]
@@ -93,6 +96,8 @@ pub use future::ResponseFuture;
 pub use key::{AsKey, Key, KeyName};
 pub use layer::{DefaultOnError, SessionLayer};
 pub use lazy::LazySession;
+#[cfg(feature = "stored")]
+pub use migrate::{Migration, Phase};
 pub use outcome::OnError;
 pub use service::SessionService;
 pub use session::Session;

@@ -135,6 +135,17 @@ impl Sessions {
         Ok(self.shared.strategy.count(self.shared.clock.now()).await?)
     }
 
+    /// How many live sessions are left where a migration comes from: with none left, its last
+    /// phase can begin. `None` without a migration, and where that can't be told, such as of
+    /// tokens, of which none is left when the longest absolute lifetime has passed.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`](crate::ErrorKind::Unavailable) if the store is away.
+    pub async fn left(&self) -> Result<Option<u64>> {
+        Ok(self.shared.strategy.left(self.shared.clock.now()).await?)
+    }
+
     /// Frees the space of what has expired, and says how many sessions and tombstones that were.
     /// Nothing depends on it but space, and in memory not even that for long: every write does
     /// some of it.

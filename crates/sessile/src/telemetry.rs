@@ -47,6 +47,12 @@ pub(crate) fn refresh_reuse(family: &SessionId) {
     event!(warn, family = %family, "a refresh handle was used twice: two parties hold handles of this family, and it was ended");
 }
 
+/// A session was moved to the strategy that a migration leads to.
+#[cfg(feature = "stored")]
+pub(crate) fn moved(from: &SessionId, to: &SessionId) {
+    event!(info, session = %to, was = %from, "a session was moved by the migration");
+}
+
 /// A session had ended when a read's changes were to be saved.
 pub(crate) fn gone_on_read(cookie: &str) {
     event!(info, cookie = %cookie, "the session ended during the request; its changes were dropped");

@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sessile_core::{
-    Arrival, Candidate, Created, Forwards, Guarantees, Held, Opened, Outcome, Patch, Presented,
-    Record, Result, Revocation, Route, SessionId, Step, Strategy, Timestamp, Turn, Verifier,
+    Arrival, Candidate, Claim, Created, Forwards, Guarantees, Held, Opened, Outcome, Patch,
+    Presented, Record, Result, Revocation, Route, SessionId, Step, Store, Strategy, Timestamp,
+    Turn, Verifier,
 };
 use tokio::time::timeout;
 
@@ -186,5 +187,18 @@ impl Strategy for BackedSticky {
             let _ = timeout(limit, node.quiet()).await;
             Ok(())
         })
+    }
+
+    fn claim(&self, presented: &Presented<'_>, now: Timestamp) -> Option<Claim> {
+        let wire = Wire::parse_any(presented.text)?;
+        let is_ours = self.0.signer.verify(&wire, presented.carrier, now);
+        is_ours.then(|| Claim {
+            sid: wire.credential.sid,
+            hash: Some(wire.credential.verifier.hash()),
+        })
+    }
+
+    fn ledger(&self) -> Option<Arc<dyn Store>> {
+        Some(self.0.calls.store().clone())
     }
 }

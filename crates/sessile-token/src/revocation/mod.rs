@@ -200,6 +200,11 @@ impl Revocations {
         Ok(created)
     }
 
+    /// What a session that begins now has to carry, so that it ends with the others of its subject.
+    pub(crate) async fn epoch(&self, subject: &str, now: Timestamp) -> Result<u64> {
+        Ok(self.epochs.read(&*self.store, subject, now).await?.least)
+    }
+
     /// The epoch that a login of this process got.
     pub(crate) fn login(&self, sid: &SessionId) -> Result<u64> {
         let login = self.logins().get(sid).copied();

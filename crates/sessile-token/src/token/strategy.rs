@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sessile_core::{
-    Arrival, Candidate, Created, Data, Durability, Error, ErrorKind, Guarantees, Lifetime, Opened,
-    Outcome, Patch, Patched, Presented, Record, Result, Revocation, Scope, SessionId, Step,
-    Strategy, Timestamp, Turn, Verifier, VerifierHash, Writes,
+    Arrival, Candidate, Claim, Created, Data, Durability, Error, ErrorKind, Guarantees, Lifetime,
+    Opened, Outcome, Patch, Patched, Presented, Record, Result, Revocation, Scope, SessionId, Step,
+    Store, Strategy, Timestamp, Turn, Verifier, VerifierHash, Writes,
 };
 
-use super::Token;
+use super::{Own, Token};
 use crate::compact;
 use crate::revocation::{Standing, Who};
 
@@ -197,6 +197,35 @@ impl Strategy for Token {
         };
         let store = revocations.store().clone();
         Step::wait(async move { Ok(store.sweep(now, LIMIT).await? as u64) })
+    }
+
+    fn claim(&self, presented: &Presented<'_>, now: Timestamp) -> Option<Claim> {
+        let held = self.find(presented, now).ok()?;
+        Some(Claim {
+            sid: held.record.sid,
+            hash: None,
+        })
+    }
+
+    fn ledger(&self) -> Option<Arc<dyn Store>> {
+        Some(self.revocations.as_ref()?.store().clone())
+    }
+
+    /// As a login: it gets its subject's epoch, so that whoever ends all sessions ends this one.
+    fn adopt(&self, mut record: Record, now: Timestamp) -> Step<Result<Record>> {
+        let Some(revocations) = self.revocations.clone() else {
+            return Step::ready(Ok(record));
+        };
+        Step::wait(async move {
+            let epoch = match &record.subject {
+                Some(subject) => Some(revocations.epoch(subject, now).await?),
+                None => None,
+            };
+            let idle = record.idle();
+            record.hash = Own { epoch, idle }.to_hash();
+            record.previous = None;
+            Ok(record)
+        })
     }
 }
 

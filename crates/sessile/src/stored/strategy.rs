@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sessile_core::{
-    Arrival, Candidate, Created, Credential, Error, ErrorKind, Found, Guarantees, KeyRing, Loaded,
-    OnReuse, Opened, Outcome, Patch, Patched, Presented, Record, Result, SessionId, Step, Store,
-    Strategy, SubjectCap, TOMBSTONE, Timestamp, Turn, Verifier,
+    Arrival, Candidate, Claim, Created, Credential, Error, ErrorKind, Found, Guarantees, KeyRing,
+    Loaded, OnReuse, Opened, Outcome, Patch, Patched, Presented, Record, Result, SessionId, Step,
+    Store, Strategy, SubjectCap, TOMBSTONE, Timestamp, Turn, Verifier,
 };
 use sessile_memory::Calls;
 
@@ -169,6 +169,18 @@ impl Strategy for Stored {
     fn sweep(&self, now: Timestamp) -> Step<Result<u64>> {
         let calls = self.asked.calls.clone();
         Step::wait(async move { calls.sweep(now).await })
+    }
+
+    fn claim(&self, presented: &Presented<'_>, now: Timestamp) -> Option<Claim> {
+        let credential = self.wire.read(presented.text, presented.carrier, now)?;
+        Some(Claim {
+            sid: credential.sid,
+            hash: Some(credential.verifier.hash()),
+        })
+    }
+
+    fn ledger(&self) -> Option<Arc<dyn Store>> {
+        Some(self.asked.calls.store().clone())
     }
 }
 
