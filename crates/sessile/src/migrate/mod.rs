@@ -40,7 +40,7 @@ pub enum Phase {
 /// nothing, and the session that it came from is ended.
 ///
 /// While it lasts a request may cost some calls more: an old credential is looked up in the new
-/// place first, a move is five calls, and an end is told to both.
+/// place first, a move is six calls, and an end is told to both.
 ///
 /// ```
 /// use sessile::{MasterKey, MemoryStore, Migration, Phase, SessionLayer, Stored};

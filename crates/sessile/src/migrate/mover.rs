@@ -5,7 +5,7 @@
 //! 2. The old session is ended, which returns its last state: from then on nothing is written
 //!    there.
 //! 3. What had been written between the two is added, and the verifier is replaced by the derived
-//!    one: from then on the session is used here.
+//!    one, without a grace: from then on the session is used here.
 //!
 //! Whoever comes between 1 and 3 waits, and after the deadline does the rest itself: a node that
 //! stops half-way keeps nobody out.
@@ -263,7 +263,11 @@ impl Mover {
             wrapped: derived.pending.wrap(&derived.sid, &derived.verifier),
         }));
         match self.ledger.apply(pending, &rotating, None, now).await? {
-            Outcome::Applied(_) => {
+            Outcome::Applied(moved) => {
+                // Else a renew would have to wait until nobody can hold the one before it.
+                let mut note = Patch::new(moved.version);
+                note.confirm(now);
+                self.ledger.apply(&moved, &note, None, now).await?;
                 self.moved.fetch_add(1, Ordering::Relaxed);
                 telemetry::moved(sid, &derived.sid);
             }
@@ -288,10 +292,15 @@ impl Mover {
         };
         let mut patch = patch.clone();
         if let Some(rotation) = patch.rotation().cloned() {
-            let derived = |hash: &VerifierHash| self.keys.verifier(&moved.sid, Some(hash));
-            let (old, new) = (derived(&rotation.expect), derived(&rotation.new));
+            let derived = |hash: Option<&VerifierHash>| self.keys.verifier(&moved.sid, hash);
+            let old = derived((!self.from_travels).then_some(&rotation.expect));
+            let new = derived(Some(&rotation.new));
             patch.rotate(Some(Rotation {
-                expect: old.hash(),
+                // A token has no verifier, and what stands in its place is as it is.
+                expect: match self.to_travels {
+                    true => moved.hash,
+                    false => old.hash(),
+                },
                 new: new.hash(),
                 wrapped: old.wrap(&moved.sid, &new),
             }));
