@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)] // in a test, a panic is the report
 
 mod browser;
+mod config;
 mod curl;
 mod examples;
 mod identity;

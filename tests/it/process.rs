@@ -40,10 +40,14 @@ fn after_a_restart_with_the_same_key_a_session_is_lost_and_not_unknown() {
 }
 
 #[test]
-fn what_this_build_lacks_is_refused_with_status_2() {
-    let (code, said) = refusal("testbed", &["--config", "sessile.toml"], KEY);
+fn flags_beside_a_configuration_are_refused_with_status_2() {
+    let arguments = ["--config", "sessile.toml", "--idle", "5m"];
+    let (code, said) = refusal("testbed", &arguments, KEY);
     assert_eq!(code, Some(2), "{said}");
-    assert!(said.contains("does not have"), "{said}");
+    assert!(
+        said.contains("--idle can't stand beside --config"),
+        "{said}"
+    );
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod daemon;
 pub use balancers::{Balancer, BalancerKind};
 mod build;
 mod client;
+mod configured;
 mod node;
 mod program;
 
@@ -20,6 +21,7 @@ mod shared;
 
 pub use build::{built, on_path};
 pub use client::{Client, Response};
+pub use configured::{Configured, SEALING_KEY, SIGNING_KEY};
 pub use daemon::{Daemon, Folder, eventually, free_port, pause, program};
 pub use mariadb::MariaDb;
 pub use node::{Node, Nodes};

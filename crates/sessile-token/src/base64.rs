@@ -1,6 +1,7 @@
 //! Base64url without padding, the one canonical form of it only (RFC 7515, section 2).
 
 use base64_simd::URL_SAFE_NO_PAD;
+use zeroize::Zeroizing;
 
 pub(crate) fn encode(bytes: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode_to_string(bytes)
@@ -16,6 +17,19 @@ pub(crate) fn decode(text: impl AsRef<[u8]>) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode_to_vec(text).ok()
 }
 
+/// The bytes of a secret that somebody wrote down, without the form's strictness: the other alphabet
+/// and padding too, since `openssl rand -base64 32` gives them.
+pub(crate) fn decode_secret(text: &str) -> Option<Vec<u8>> {
+    let url_safe = |byte| match byte {
+        b'+' => b'-',
+        b'/' => b'_',
+        byte => byte,
+    };
+    let text = text.trim().trim_end_matches('=').bytes().map(url_safe);
+    let text: Zeroizing<Vec<u8>> = Zeroizing::new(text.collect());
+    decode(&*text)
+}
+
 /// So many characters encode so many bytes.
 pub(crate) const fn encoded_len(bytes: usize) -> usize {
     (bytes * 4).div_ceil(3)
@@ -29,6 +43,18 @@ pub(crate) const fn decoded_len(characters: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_secret_is_read_in_either_alphabet() {
+        for text in ["--__AA", "++//AA==", "++//AA\n", " --__AA=="] {
+            assert_eq!(
+                decode_secret(text).unwrap(),
+                [0xfb, 0xef, 0xff, 0],
+                "{text:?}"
+            );
+        }
+        assert_eq!(decode_secret("a b"), None);
+    }
 
     #[test]
     fn one_text_is_one_value_and_one_value_one_text() {

@@ -58,10 +58,15 @@ pub(crate) struct Shared {
 impl SessionLayer {
     /// Sessions by this strategy, with the default cookie and lifetime.
     pub fn new(strategy: impl Strategy) -> Self {
+        SessionLayer::of(Arc::new(strategy))
+    }
+
+    /// The same, of a strategy whose type is not known.
+    pub(crate) fn of(strategy: Arc<dyn Strategy>) -> Self {
         let (guarantees, deadline) = (strategy.guarantees(), strategy.deadline());
         SessionLayer {
             shared: Arc::new(Shared {
-                strategy: Arc::new(strategy),
+                strategy,
                 cookie: CookieConfig::standard(),
                 carriers: [Carrier::Cookie].into(),
                 lifetime: Lifetime::default(),

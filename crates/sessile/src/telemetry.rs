@@ -28,6 +28,30 @@ pub(crate) fn insecure_cookie() {
     });
 }
 
+/// A layer was built from a configuration: what it promises, a line for each promise.
+#[cfg(feature = "config")]
+pub(crate) fn promised(strategy: &str, promised: &sessile_core::Guarantees) {
+    event!(info, strategy = %strategy, promises = %format_args!("\n{promised}"), "sessions are set up");
+}
+
+/// A store can be told to forget sessions that are alive.
+#[cfg(feature = "redis")]
+pub(crate) fn forgetful_store(why: &str) {
+    event!(warn, why = %why, "the settings of the session store can log people out");
+}
+
+/// The keys of tokens were read again, since a file of theirs changed.
+#[cfg(all(feature = "config", feature = "token"))]
+pub(crate) fn keys_replaced() {
+    event!(info, "the keys of tokens were read again");
+}
+
+/// They can't be used as they are now. The next look tries again.
+#[cfg(all(feature = "config", feature = "token"))]
+pub(crate) fn keys_refused(error: &sessile_core::Error) {
+    event!(warn, why = %error, "the keys of tokens stay as they were");
+}
+
 /// Several cookies of our name came in with different values.
 pub(crate) fn ambiguous_cookies() {
     event!(

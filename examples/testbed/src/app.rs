@@ -9,11 +9,39 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::drain::Drain;
 use crate::flags::{Flags, Strategy};
-use crate::{keys, nodes, routes, token};
+use crate::{config, keys, nodes, routes, token};
 
 /// Builds the application that the flags ask for.
 pub(crate) async fn build(flags: &Flags) -> Result<(Router, Drain)> {
-    let (layer, outside) = strategy(flags).await?;
+    let (layer, name, outside) = match &flags.config {
+        Some(path) => {
+            let (layer, name) = config::build(path, flags.insecure_dev).await?;
+            (layer, name, Router::new())
+        }
+        None => {
+            let (layer, outside) = strategy(flags).await?;
+            (described(layer, flags)?, flags.nodes.name(), outside)
+        }
+    };
+    let layer = layer.on_error(page);
+    let (drain, forwarding) = (Drain::new(layer.sessions()), layer.forwarding());
+    let app = routes::all(layer.sessions())
+        .layer(layer)
+        .merge(outside)
+        .layer(Extension(drain.clone()))
+        .layer(Extension(name))
+        // Outside of the session layer, so that a panic passes through that one and nothing is
+        // committed. Inside, it would be a response like any other, and its data kept.
+        .layer(CatchPanicLayer::new());
+    // Outside of everything: what is sent on does its work at the other node.
+    Ok(match forwarding {
+        Some(forwarding) => (app.layer(forwarding), drain),
+        None => (app, drain),
+    })
+}
+
+/// The layer with the cookie and the lifetime that the flags ask for.
+fn described(layer: SessionLayer, flags: &Flags) -> Result<SessionLayer> {
     let mut cookie = CookieConfig::new();
     if flags.insecure_dev {
         cookie = cookie.insecure_dev();
@@ -23,24 +51,7 @@ pub(crate) async fn build(flags: &Flags) -> Result<(Router, Drain)> {
         flags.idle.unwrap_or(usual.idle()),
         flags.absolute.unwrap_or(usual.absolute()),
     )?;
-    let layer = layer
-        .cookie(cookie.build()?)
-        .lifetime(lifetime)
-        .on_error(page);
-    let (drain, forwarding) = (Drain::new(layer.sessions()), layer.forwarding());
-    let app = routes::all(layer.sessions())
-        .layer(layer)
-        .merge(outside)
-        .layer(Extension(drain.clone()))
-        .layer(Extension(flags.nodes.name()))
-        // Outside of the session layer, so that a panic passes through that one and nothing is
-        // committed. Inside, it would be a response like any other, and its data kept.
-        .layer(CatchPanicLayer::new());
-    // Outside of everything: what is sent on does its work at the other node.
-    Ok(match forwarding {
-        Some(forwarding) => (app.layer(forwarding), drain),
-        None => (app, drain),
-    })
+    Ok(layer.cookie(cookie.build()?).lifetime(lifetime))
 }
 
 /// The layer of the strategy, and the routes that it brings, which have no session.

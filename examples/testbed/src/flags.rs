@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::nodes::NodeFlags;
@@ -7,7 +8,10 @@ use crate::nodes::NodeFlags;
 /// What `--help` prints.
 pub(crate) const HELP: &str = "\
 testbed [--strategy sticky | stored=URL | token] [--idle 30m] [--absolute 12h] [--insecure-dev]
+testbed --config FILE [--insecure-dev]
 
+  --config FILE      a session configuration in TOML; `strategy` in it says where sessions live. It
+                     takes no other flag but --insecure-dev
   --strategy sticky  sessions live in this process (the default)
   --strategy stored=URL
                      sessions live in a store: redis://, rediss://, redis+cluster://,
@@ -47,6 +51,8 @@ environment
 /// How the server was asked to run.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Flags {
+    /// The file that says all the rest.
+    pub(crate) config: Option<PathBuf>,
     pub(crate) strategy: Strategy,
     pub(crate) token: TokenFlags,
     pub(crate) idle: Option<Duration>,
@@ -90,6 +96,7 @@ pub(crate) enum Parsed {
 pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Parsed, String> {
     let mut flags = Flags::default();
     let mut arguments = arguments.peekable();
+    let mut others = Vec::new();
     while let Some(argument) = arguments.next() {
         let (flag, attached) = match argument.split_once('=') {
             Some((flag, value)) => (flag, Some(value.to_owned())),
@@ -101,6 +108,9 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Parsed, S
                 .or_else(|| arguments.next())
                 .ok_or_else(|| format!("{flag} needs a value"))
         };
+        if !matches!(flag, "--config" | "--insecure-dev") {
+            others.push(flag.to_owned());
+        }
         let token = &mut flags.token;
         match flag {
             "--help" | "-h" => return Ok(Parsed::Help),
@@ -117,10 +127,16 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Parsed, S
             "--revocation" => token.revocation = Some(value()?),
             "--within" => token.within = Some(duration(&value()?)?),
             "--when-away" => token.trusts = trusts(&value()?)?,
-            "--config" => return Err(format!("this build does not have {flag}")),
+            "--config" => flags.config = Some(value()?.into()),
             _ if NodeFlags::knows(flag) => flags.nodes.read(flag, value()?)?,
             _ => return Err(format!("no flag {flag}; --help lists them")),
         }
+    }
+    if flags.config.is_some() && !others.is_empty() {
+        return Err(format!(
+            "{} can't stand beside --config: write it into the file",
+            others.join(", ")
+        ));
     }
     if flags.strategy != Strategy::Token && flags.token != TokenFlags::default() {
         return Err("flags of tokens need --strategy token".to_owned());
@@ -192,9 +208,28 @@ mod tests {
     }
 
     #[test]
-    fn what_this_build_lacks_is_refused_by_name() {
-        let why = parsed("--config file.toml").unwrap_err();
-        assert!(why.contains("does not have"), "{why}");
+    fn a_file_says_everything_or_nothing() {
+        let Ok(Parsed::Run(flags)) = parsed("--insecure-dev --config file.toml") else {
+            panic!("refused")
+        };
+        assert_eq!(flags.config, Some("file.toml".into()));
+        assert!(flags.insecure_dev);
+        for line in [
+            "--config file.toml --strategy sticky",
+            "--idle 30m --config=file.toml",
+            "--config file.toml --node n1",
+            "--config file.toml --sealed",
+        ] {
+            let why = parsed(line).unwrap_err();
+            let flag = line
+                .split([' ', '='])
+                .find(|word| word.starts_with("--") && *word != "--config");
+            assert!(
+                why.contains(flag.unwrap()) && why.contains("beside --config"),
+                "{why}"
+            );
+        }
+        assert!(parsed("--config").is_err());
     }
 
     #[test]

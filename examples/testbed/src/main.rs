@@ -8,6 +8,7 @@
 //! ```
 
 mod app;
+mod config;
 mod drain;
 mod flags;
 mod keys;

@@ -81,13 +81,13 @@ impl SealingKey {
         })
     }
 
-    /// A key whose bytes are written as base64url.
+    /// A key whose bytes are written as base64url. The other alphabet and padding are read as well.
     ///
     /// # Errors
     ///
     /// As [`new`](Self::new), and for any other text.
     pub fn from_base64url(text: &str) -> Result<Self> {
-        let secret = base64::decode(text.trim().trim_end_matches('='));
+        let secret = base64::decode_secret(text);
         SealingKey::new(secret.ok_or_else(|| {
             invalid("the secret is no base64url: write it with A-Z, a-z, 0-9, - and _")
         })?)

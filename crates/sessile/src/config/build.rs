@@ -1,21 +1,28 @@
 //! From settings to a layer.
 //!
-//! One function for each strategy, and above them [`lacks`], which says what this build can't do:
-//! a strategy that comes to the crate is written into the one and struck from the other.
+//! [`Parts`] is what settings point to, gathered without connecting; [`layer`] connects. A strategy
+//! is made by one function, for whoever needs one.
 
-use sessile_core::KeyRing;
+use std::sync::Arc;
 
+use sessile_core::{KeyRing, Strategy};
+
+use super::jose::TokenKeys;
 use super::problem::{ConfigError, Problems};
 use super::registry::Registry;
-use super::sections::{Sticky, Stored, Token};
 use super::settings::{Chosen, Settings};
 use super::url::StoreUrl;
-use crate::{Capacity, MemoryStore, SessionLayer};
+use super::{promised, strategies};
+use crate::{SessionLayer, telemetry};
 
 /// What settings point to, fetched and checked.
 #[derive(Debug)]
 pub(super) struct Parts {
-    keys: Option<KeyRing>,
+    pub(super) keys: Option<KeyRing>,
+    /// Only if tokens are in use.
+    pub(super) token: Option<TokenKeys>,
+    #[cfg(feature = "forward")]
+    pub(super) peers: Option<crate::Peers>,
 }
 
 impl Parts {
@@ -30,77 +37,79 @@ impl Parts {
             .keys
             .as_ref()
             .and_then(|keys| keys.ring(&mut problems));
-        for chosen in settings.chosen() {
-            if let Chosen::Token(token) = chosen {
-                token.fetch_keys(&mut problems);
-            }
-        }
-        if let Some(promised) = promised(settings, registry) {
-            settings.require.check(&promised, &mut problems);
-        }
-        problems.none_or(Some(Parts { keys }))
+        let token = settings.chosen().find_map(|chosen| match chosen {
+            Chosen::Token(token) => TokenKeys::gather(token, &mut problems),
+            Chosen::Sticky(_) | Chosen::Stored(_) => None,
+        });
+        #[cfg(feature = "forward")]
+        let peers = match &settings.strategy {
+            Chosen::Sticky(sticky) => sticky.peers.as_ref(),
+            Chosen::Stored(_) | Chosen::Token(_) => None,
+        };
+        #[cfg(feature = "forward")]
+        let peers = peers.and_then(|peers| problems.check("sticky.peers", peers.build()));
+        let parts = Parts {
+            keys,
+            token,
+            #[cfg(feature = "forward")]
+            peers,
+        };
+        let promised = promised::at_best(&settings.strategy, registry);
+        settings.require.check(&promised, &mut problems);
+        problems.none_or(Some(parts))
     }
 }
 
 /// The layer of these settings.
 pub(super) async fn layer(
     settings: &Settings,
-    parts: Parts,
+    parts: &Parts,
     registry: &Registry,
 ) -> Result<SessionLayer, ConfigError> {
-    let layer = match &settings.strategy {
-        Chosen::Sticky(settings) => sticky(settings, parts),
-        Chosen::Stored(settings) => stored(settings, parts, registry).await?,
-        Chosen::Token(settings) => token(settings)?,
-    };
-    let layer = layer
+    let strategy = strategies::strategy(&settings.strategy, parts, registry).await?;
+    let promised = strategy.guarantees();
+    let mut problems = Problems::default();
+    settings.require.check(&promised, &mut problems);
+    problems.none_or(Some(()))?;
+    telemetry::promised(settings.strategy.name(), &promised);
+    Ok(of(strategy, settings, parts))
+}
+
+/// A strategy's layer, as the rest of the settings describe it.
+fn of(strategy: Arc<dyn Strategy>, settings: &Settings, parts: &Parts) -> SessionLayer {
+    let layer = SessionLayer::of(strategy)
         .cookie(settings.cookie.clone())
         .carriers(settings.carriers.iter().cloned())
         .lifetime(settings.lifetime);
-    let mut problems = Problems::default();
-    settings
-        .require
-        .check(&layer.sessions().guarantees(), &mut problems);
-    problems.none_or(Some(layer))
+    parts.forwarding(layer)
 }
 
-fn sticky(settings: &Sticky, parts: Parts) -> SessionLayer {
-    let mut strategy = crate::Sticky::new();
-    if let Some(sessions) = settings.capacity {
-        strategy = strategy.capacity(Capacity::sessions(sessions));
+impl Parts {
+    #[cfg(feature = "forward")]
+    fn forwarding(&self, layer: SessionLayer) -> SessionLayer {
+        match &self.peers {
+            Some(peers) => layer.peers(peers.clone()),
+            None => layer,
+        }
     }
-    if let Some(ring) = parts.keys {
-        strategy = strategy.keys(ring);
-    }
-    SessionLayer::new(strategy)
-}
 
-async fn stored(
-    settings: &Stored,
-    parts: Parts,
-    registry: &Registry,
-) -> Result<SessionLayer, ConfigError> {
-    let store = registry.connect(&settings.url, "stored.url").await?;
-    let mut strategy = crate::Stored::new(store);
-    if let Some(ring) = parts.keys {
-        strategy = strategy.keys(ring);
+    #[cfg(not(feature = "forward"))]
+    fn forwarding(&self, layer: SessionLayer) -> SessionLayer {
+        layer
     }
-    Ok(SessionLayer::new(strategy))
-}
-
-fn token(_settings: &Token) -> Result<SessionLayer, ConfigError> {
-    let mut problems = Problems::default();
-    problems.add("strategy", needs("token"));
-    problems.none_or(None)
 }
 
 /// What settings ask for and this build does not have.
 fn lacks(settings: &Settings, problems: &mut Problems) {
     for chosen in settings.chosen() {
         match chosen {
-            Chosen::Token(_) => problems.add(path_of(settings, chosen), needs("token")),
-            Chosen::Sticky(sticky) => lacks_for_nodes(sticky, problems),
-            Chosen::Stored(_) => {}
+            Chosen::Token(_) if !cfg!(feature = "token") => {
+                problems.add(path_of(settings, chosen), needs("token"));
+            }
+            Chosen::Sticky(sticky) if sticky.peers.is_some() && !cfg!(feature = "forward") => {
+                problems.add("sticky.peers", needs("forward"));
+            }
+            Chosen::Sticky(_) | Chosen::Stored(_) | Chosen::Token(_) => {}
         }
     }
     if settings.migrate.is_some() {
@@ -108,41 +117,9 @@ fn lacks(settings: &Settings, problems: &mut Problems) {
     }
 }
 
-fn lacks_for_nodes(sticky: &Sticky, problems: &mut Problems) {
-    let alone = "is for several nodes, which this version of sessile does not have: remove it";
-    if sticky.node.is_some() {
-        problems.add("sticky.node", alone);
-    }
-    if sticky.backing.is_some() {
-        problems.add("sticky.backing", alone);
-    }
-    if !sticky.misrouted.is_empty() {
-        problems.add("sticky.misrouted", alone);
-    }
-    if sticky.peers.is_some() {
-        problems.add("sticky.peers", needs("forward"));
-    }
-}
-
 /// The message for what a feature would bring.
 pub(super) fn needs(feature: &str) -> String {
     format!("needs what this build does not have: enable the feature `{feature}` of sessile")
-}
-
-/// What is promised, where no store has to be asked.
-fn promised(settings: &Settings, registry: &Registry) -> Option<crate::Guarantees> {
-    use sessile_core::{Store as _, Strategy as _};
-    match &settings.strategy {
-        Chosen::Sticky(Sticky {
-            backing: None,
-            node: None,
-            ..
-        }) => Some(crate::Sticky::new().guarantees()),
-        Chosen::Stored(Stored { url }) if url.scheme() == "memory" && !registry.has("memory") => {
-            Some(MemoryStore::default().guarantees())
-        }
-        _ => None,
-    }
 }
 
 /// The stores that a strategy connects to.

@@ -110,13 +110,13 @@ pub(super) const PEER_TEMPLATE: Form = Form {
         _ => Err("has to name the node in one place: write \"{node}\" where its label goes, such as \"http://{node}.app:8080\"".into()),
     }
     },
-    pattern: Some("^https?://[^/?#@]*[{]node[}][^/?#@]*/?$"),
+    pattern: Some("^http://[^/?#@]*[{]node[}][^/?#@]*/?$"),
     example: "http://{node}.app:8080",
 };
 
 pub(super) const PEER: Form = Form {
     check: url::check_peer,
-    pattern: Some("^https?://[^/?#@]+/?$"),
+    pattern: Some("^http://[^/?#@]+/?$"),
     example: "http://n2.app:8080",
 };
 

@@ -2,7 +2,8 @@
 //!
 //! [`Value`](value::Value) is what a loader gave. [`document`] describes every key, in the language
 //! of [`shape`]; [`examine`] holds the one against the other, and [`Settings`](settings::Settings)
-//! are what it comes to, read from the result section by section. `build` makes the layer.
+//! are what it comes to, read from the result section by section. `build` makes the layer, of the
+//! strategy that [`strategies`] makes.
 
 mod problem;
 mod registry;
@@ -26,6 +27,9 @@ mod sections;
 mod settings;
 
 mod build;
+mod jose;
+mod promised;
+mod strategies;
 
 pub use problem::{ConfigError, Problem};
 pub use registry::Registry;

@@ -130,7 +130,7 @@ impl SessionConfig {
     /// As [`build`](Self::build).
     pub async fn build_with(&self, registry: &Registry) -> Result<SessionLayer, ConfigError> {
         let parts = Parts::gather(&self.settings, registry)?;
-        build::layer(&self.settings, parts, registry).await
+        build::layer(&self.settings, &parts, registry).await
     }
 
     /// The JSON Schema (draft 2020-12) of the configuration, for editors and for checks in other

@@ -62,6 +62,15 @@ impl Settings {
 }
 
 impl Chosen {
+    /// The word.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Chosen::Sticky(_) => "sticky",
+            Chosen::Stored(_) => "stored",
+            Chosen::Token(_) => "token",
+        }
+    }
+
     /// The strategy that is named here, as its section describes it.
     pub(super) fn read(
         name: &Fields<'_>,

@@ -86,12 +86,22 @@ pub(super) fn check_peer(text: &str) -> Result<(), String> {
         return Err("has no host: write an address such as \"http://n2.app:8080\"".into());
     };
     match url.scheme_str() {
-        Some("http" | "https") => {}
-        _ => return Err("has a scheme that peers do not speak: write http or https".into()),
+        Some("http") => {}
+        Some("https") => {
+            return Err("is https, and a hop is plain http inside of a private network: write http, or the address of a proxy on this machine that adds TLS".into());
+        }
+        _ => return Err("has a scheme that peers do not speak: write http".into()),
     }
     if authority.as_str().contains('@') {
         return Err(
             "has a user in it: peers know each other by [keys]; write scheme, host and port".into(),
+        );
+    }
+    let port = authority.as_str().strip_prefix(authority.host());
+    if authority.host().is_empty() || (authority.port_u16().unwrap_or(0) == 0 && port != Some("")) {
+        return Err(
+            "has no host, or a port that is none: write an address such as \"http://n2.app:8080\""
+                .into(),
         );
     }
     if url.path_and_query().is_some_and(|rest| rest != "/") || text.contains('#') {

@@ -118,7 +118,34 @@ pub(crate) fn schemes() -> impl Iterator<Item = &'static str> {
 
 #[cfg(feature = "redis")]
 fn redis(url: &str) -> Result<Arc<dyn Store>, Error> {
-    Ok(Arc::new(sessile_redis::RedisStore::connect(url)?))
+    let store = Arc::new(sessile_redis::RedisStore::connect(url)?);
+    if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+        runtime.spawn(warn(Arc::downgrade(&store)));
+    }
+    Ok(store)
+}
+
+/// Tells of settings that can log people out. Beside whoever connects: a Redis that is away, or that
+/// does not tell, keeps no service from starting.
+#[cfg(feature = "redis")]
+async fn warn(store: std::sync::Weak<sessile_redis::RedisStore>) {
+    const TRIES: u32 = 10;
+    for _ in 0..TRIES {
+        let Some(store) = store.upgrade() else {
+            return;
+        };
+        let checked = store.check().await;
+        drop(store);
+        match checked {
+            Ok(warnings) => {
+                for why in warnings {
+                    crate::telemetry::forgetful_store(&why);
+                }
+                return;
+            }
+            Err(_) => tokio::time::sleep(std::time::Duration::from_secs(6)).await,
+        }
+    }
 }
 
 #[cfg(not(feature = "redis"))]

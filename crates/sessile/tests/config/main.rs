@@ -11,6 +11,7 @@ mod loaders;
 mod sample;
 mod schema;
 mod secrets;
+mod strategies;
 
 /// Reads TOML, with the problems as a list.
 fn read(toml: &str) -> Result<SessionConfig, ConfigError> {

@@ -12,6 +12,8 @@ pub(super) use cookie::cookie;
 pub(super) use keys::Keys;
 pub(super) use migrate::Migrate;
 pub(super) use require::Require;
-pub(super) use sticky::Sticky;
+pub(super) use sticky::{Misrouted, Sticky};
 pub(super) use stored::Stored;
 pub(super) use token::Token;
+#[cfg(feature = "token")]
+pub(super) use token::TokenKey;

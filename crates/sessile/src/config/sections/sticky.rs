@@ -10,7 +10,6 @@ use crate::config::url::StoreUrl;
 pub(in crate::config) struct Sticky {
     pub(in crate::config) node: Option<String>,
     pub(in crate::config) backing: Option<StoreUrl>,
-    #[expect(dead_code, reason = "for the node-aware strategy")]
     pub(in crate::config) revalidate: Option<Duration>,
     /// Empty: the strategy's own choice.
     pub(in crate::config) misrouted: Vec<Misrouted>,
@@ -28,7 +27,7 @@ pub(in crate::config) enum Misrouted {
 
 /// Where the other nodes are.
 #[derive(Clone, Debug)]
-#[expect(dead_code, reason = "for the node-aware strategy")]
+#[cfg_attr(not(feature = "forward"), expect(dead_code))]
 pub(in crate::config) enum Peers {
     /// With `{node}` in it.
     Template(String),
@@ -51,6 +50,24 @@ impl Sticky {
             misrouted: misrouted(table),
             peers: peers(&table.at("peers")),
             capacity: table.at("capacity").count(),
+        }
+    }
+
+    /// Whether a session of another node is loaded from the store. Who names one wants it used.
+    pub(in crate::config) fn adopts(&self) -> bool {
+        match &self.misrouted[..] {
+            [] => self.backing.is_some(),
+            chain => chain.contains(&Misrouted::Adopt),
+        }
+    }
+}
+
+#[cfg(feature = "forward")]
+impl Peers {
+    pub(in crate::config) fn build(&self) -> crate::Result<crate::Peers> {
+        match self {
+            Peers::Template(template) => crate::Peers::template(template),
+            Peers::Table(table) => crate::Peers::table(table.iter().map(|(n, at)| (n, at))),
         }
     }
 }
@@ -112,6 +129,9 @@ fn check_chain(table: &Fields<'_>, problems: &mut Problems) {
             _ if seen.contains(&word) => "is there twice: remove one",
             _ if seen.contains(&"fail") => {
                 "comes after \"fail\", where nothing is tried any more: write \"fail\" last"
+            }
+            "forward" if seen.contains(&"adopt") => {
+                "comes after \"adopt\", which has an answer for every session: write \"forward\" first"
             }
             "forward" if !is("peers") => {
                 "\"forward\" needs to know where the others are: write sticky.peers = \"http://{node}.app:8080\", or remove it"

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use zeroize::Zeroizing;
-
 use crate::MasterKey;
 use crate::config::examine::either;
 use crate::config::fields::Fields;
@@ -16,13 +14,13 @@ const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
 #[derive(Clone, Debug)]
 pub(in crate::config) struct Token {
-    #[expect(dead_code, reason = "for the token strategy")]
+    #[cfg_attr(not(feature = "token"), expect(dead_code))]
     pub(in crate::config) sealed: bool,
-    #[expect(dead_code, reason = "for the token strategy")]
+    #[cfg_attr(not(feature = "token"), expect(dead_code))]
     pub(in crate::config) issuer: String,
-    #[expect(dead_code, reason = "for the token strategy")]
+    #[cfg_attr(not(feature = "token"), expect(dead_code))]
     pub(in crate::config) audience: String,
-    #[expect(dead_code, reason = "for the token strategy")]
+    #[cfg_attr(not(feature = "token"), expect(dead_code))]
     pub(in crate::config) life: Option<Duration>,
     pub(in crate::config) revocation: Option<Revocation>,
     /// The one that signs or seals, then those that verify or open.
@@ -33,7 +31,7 @@ pub(in crate::config) struct Token {
 #[derive(Clone, Debug)]
 pub(in crate::config) struct Revocation {
     pub(in crate::config) url: StoreUrl,
-    #[expect(dead_code, reason = "for the token strategy")]
+    #[cfg_attr(not(feature = "token"), expect(dead_code))]
     pub(in crate::config) within: Option<Duration>,
 }
 
@@ -43,7 +41,7 @@ pub(in crate::config) struct TokenKey {
     path: String,
     pub(in crate::config) kid: String,
     pub(in crate::config) algorithm: String,
-    secret: Secret,
+    pub(in crate::config) secret: Secret,
     /// The name under which it stands in the file, `env` and `file` included.
     place: &'static str,
 }
@@ -79,13 +77,6 @@ impl Token {
             keys: keys?,
         })
     }
-
-    /// Reads the variables and files of the keys.
-    pub(in crate::config) fn fetch_keys(&self, problems: &mut Problems) {
-        for key in self.keys.iter().filter(|key| !key.secret.is_here()) {
-            key.fetch(problems);
-        }
-    }
 }
 
 impl TokenKey {
@@ -107,12 +98,23 @@ impl TokenKey {
         })
     }
 
-    /// The key as its text: base64url, PEM or JWK.
-    pub(in crate::config) fn fetch(&self, problems: &mut Problems) -> Option<Zeroizing<String>> {
-        let path = format!("{}.{}", self.path, self.place);
-        let text = problems.check(&path, self.secret.read())?;
-        problems.check(&path, self.check(&text))?;
-        Some(text)
+    /// The path of where the key is told to be.
+    pub(in crate::config) fn place(&self) -> String {
+        format!("{}.{}", self.path, self.place)
+    }
+
+    /// Reads the variable or file of a key that was not checked when the configuration was read.
+    pub(in crate::config) fn check_elsewhere(&self, problems: &mut Problems) -> Option<()> {
+        match self.secret.is_here() {
+            true => Some(()),
+            false => self.check_text(problems),
+        }
+    }
+
+    /// Checks the key's text: base64url, PEM or JWK.
+    fn check_text(&self, problems: &mut Problems) -> Option<()> {
+        let text = problems.check(&self.place(), self.secret.read())?;
+        problems.check(&self.place(), self.check(&text))
     }
 
     /// How many bytes a symmetric key has at the least; a sealing one has exactly as many.
@@ -202,7 +204,7 @@ fn read_keys(table: &Fields<'_>, sealed: bool, problems: &mut Problems) -> Optio
         }
         check_algorithm(key, at == 0, sealed, keys[0].bytes().is_some(), problems);
         if key.secret.is_here() {
-            key.fetch(problems);
+            key.check_text(problems);
         }
     }
     Some(keys)
