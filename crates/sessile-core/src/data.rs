@@ -73,8 +73,13 @@ impl Data {
 impl FromIterator<(Name, Text)> for Data {
     /// Of several values for one key the last one stays.
     fn from_iter<I: IntoIterator<Item = (Name, Text)>>(entries: I) -> Self {
-        let entries: std::collections::BTreeMap<_, _> = entries.into_iter().collect();
-        Data(entries.into_iter().collect())
+        let entries: Vec<(Name, Text)> = entries.into_iter().collect();
+        // What a store kept is sorted mostly.
+        if entries.is_sorted_by(|(a, _), (b, _)| a < b) {
+            return Data::from_sorted(entries);
+        }
+        let sorted: std::collections::BTreeMap<_, _> = entries.into_iter().collect();
+        Data(sorted.into_iter().collect())
     }
 }
 

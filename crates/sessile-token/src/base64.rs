@@ -1,12 +1,12 @@
 //! Base64url without padding, the one canonical form of it only (RFC 7515, section 2).
 
-use base64_simd::URL_SAFE_NO_PAD;
+use base64_simd::{AppendBase64Encode, AsOut as _, URL_SAFE_NO_PAD};
 
 pub(crate) fn encode(bytes: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode_to_string(bytes)
 }
 
-pub(crate) fn encode_to(bytes: impl AsRef<[u8]>, text: &mut String) {
+pub(crate) fn encode_to(bytes: impl AsRef<[u8]>, text: &mut impl AppendBase64Encode) {
     URL_SAFE_NO_PAD.encode_append(bytes, text);
 }
 
@@ -14,6 +14,17 @@ pub(crate) fn encode_to(bytes: impl AsRef<[u8]>, text: &mut String) {
 /// several texts.
 pub(crate) fn decode(text: impl AsRef<[u8]>) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode_to_vec(text).ok()
+}
+
+/// As [`decode`], where the value is to have exactly `N` bytes.
+pub(crate) fn decode_array<const N: usize>(text: impl AsRef<[u8]>) -> Option<[u8; N]> {
+    let text = text.as_ref();
+    (text.len() == encoded_len(N)).then_some(())?;
+    let mut bytes = [0; N];
+    URL_SAFE_NO_PAD
+        .decode(text, bytes.as_mut_slice().as_out())
+        .ok()?;
+    Some(bytes)
 }
 
 /// So many characters encode so many bytes.

@@ -34,8 +34,7 @@ pub(crate) fn verify_with(key: &Entry, text: &[u8]) -> Option<Vec<u8>> {
 
 fn verified(key: &Entry, text: &[u8], payload: &[u8], signature: &[u8]) -> Option<Vec<u8>> {
     let message = &text[..text.len() - signature.len() - 1];
-    let signature = base64::decode(signature)?;
-    key.verify(message, &signature).then_some(())?;
+    key.verify(message, signature).then_some(())?;
     base64::decode(payload)
 }
 
@@ -46,9 +45,7 @@ pub(crate) fn sign(keys: &TokenKeys, claims: &[u8], now: Timestamp) -> Result<St
     text.push_str(&key.header);
     text.push('.');
     base64::encode_to(claims, &mut text);
-    let signature = key.sign(text.as_bytes())?;
-    text.push('.');
-    base64::encode_to(&signature, &mut text);
+    key.sign(&mut text)?;
     Ok(text)
 }
 

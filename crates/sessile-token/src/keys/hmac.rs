@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use hmac::{Hmac, KeyInit as _, Mac as _};
+use hmac::{Hmac, KeyInit as _, Mac};
 use sessile_core::Result;
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 use zeroize::Zeroizing;
@@ -141,37 +141,34 @@ impl HmacKey {
         self.print
     }
 
-    pub(crate) fn sign(&self, message: &[u8]) -> Vec<u8> {
+    /// Adds the tag of a message to it, behind a point.
+    pub(crate) fn sign(&self, message: &mut String) {
         match &*self.prepared {
-            Prepared::Sha256(mac) => mac
-                .clone()
-                .chain_update(message)
-                .finalize()
-                .as_bytes()
-                .to_vec(),
-            Prepared::Sha384(mac) => mac
-                .clone()
-                .chain_update(message)
-                .finalize()
-                .as_bytes()
-                .to_vec(),
-            Prepared::Sha512(mac) => mac
-                .clone()
-                .chain_update(message)
-                .finalize()
-                .as_bytes()
-                .to_vec(),
+            Prepared::Sha256(mac) => sign(mac, message),
+            Prepared::Sha384(mac) => sign(mac, message),
+            Prepared::Sha512(mac) => sign(mac, message),
         }
     }
 
-    /// Whether this is the whole tag of the message; compared in constant time.
+    /// Whether this is the whole tag of the message, as it travels; compared in constant time.
     pub(crate) fn verify(&self, message: &[u8], tag: &[u8]) -> bool {
         match &*self.prepared {
-            Prepared::Sha256(mac) => mac.clone().chain_update(message).verify_slice(tag).is_ok(),
-            Prepared::Sha384(mac) => mac.clone().chain_update(message).verify_slice(tag).is_ok(),
-            Prepared::Sha512(mac) => mac.clone().chain_update(message).verify_slice(tag).is_ok(),
+            Prepared::Sha256(mac) => verify::<_, 32>(mac, message, tag),
+            Prepared::Sha384(mac) => verify::<_, 48>(mac, message, tag),
+            Prepared::Sha512(mac) => verify::<_, 64>(mac, message, tag),
         }
     }
+}
+
+fn sign(mac: &(impl Mac + Clone), message: &mut String) {
+    let tag = mac.clone().chain_update(&*message).finalize();
+    message.push('.');
+    base64::encode_to(tag.as_bytes(), message);
+}
+
+fn verify<M: Mac + Clone, const N: usize>(mac: &M, message: &[u8], tag: &[u8]) -> bool {
+    base64::decode_array::<N>(tag)
+        .is_some_and(|tag| mac.clone().chain_update(message).verify_slice(&tag).is_ok())
 }
 
 impl fmt::Debug for HmacKey {

@@ -130,10 +130,7 @@ impl TokenBuilder {
         if !wrong.is_empty() {
             return Err(Error::new(ErrorKind::Invalid, wrong.join("; ")));
         }
-        let parties = Parties {
-            issuer: self.issuer.into(),
-            audience: self.audience.into(),
-        };
+        let parties = Parties::new(&self.issuer, &self.audience);
         let revocations = self.store.map(|store| {
             let bounds = Bounds {
                 leeway: self.leeway,
