@@ -1,6 +1,10 @@
 //! Base64url without padding, the one canonical form of it only (RFC 7515, section 2).
 
-use base64_simd::{AppendBase64Encode, AsOut as _, URL_SAFE_NO_PAD};
+use std::mem::MaybeUninit;
+
+use base64_simd::{AppendBase64Encode, AsOut as _, Out, URL_SAFE_NO_PAD};
+
+use crate::compact::LONGEST_BEARER;
 
 pub(crate) fn encode(bytes: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode_to_string(bytes)
@@ -25,6 +29,23 @@ pub(crate) fn decode_array<const N: usize>(text: impl AsRef<[u8]>) -> Option<[u8
         .decode(text, bytes.as_mut_slice().as_out())
         .ok()?;
     Some(bytes)
+}
+
+/// Room for what the longest token holds, so that reading one needs no allocation.
+pub(crate) struct Scratch([MaybeUninit<u8>; decoded_len(LONGEST_BEARER)]);
+
+impl Scratch {
+    pub(crate) const fn new() -> Self {
+        Scratch([MaybeUninit::uninit(); _])
+    }
+
+    /// As [`decode`](self::decode), into this room. `None` too for what has not enough.
+    pub(crate) fn decode(&mut self, text: &[u8]) -> Option<&mut [u8]> {
+        let room = self.0.get_mut(..decoded_len(text.len()))?;
+        URL_SAFE_NO_PAD
+            .decode(text, Out::from_uninit_slice(room))
+            .ok()
+    }
 }
 
 /// So many characters encode so many bytes.

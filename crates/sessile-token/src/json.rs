@@ -22,7 +22,7 @@ pub(crate) fn object<'a>(
     mut member: impl FnMut(&str, &'a str) -> Option<()>,
 ) -> Option<()> {
     let mut seen = Names::default();
-    members(text, |name, value| {
+    members(text, 1, |name, value| {
         member(&name, value)?;
         seen.add(name)
     })
@@ -41,9 +41,11 @@ impl<'a> Names<'a> {
     }
 }
 
-/// As [`object`], but whoever takes the members sees to it that none is there twice.
+/// As [`object`], but whoever takes the members sees to it that none is there twice; `depth` objects
+/// are around each of them.
 pub(crate) fn members<'a>(
     text: &'a str,
+    depth: usize,
     mut member: impl FnMut(Cow<'a, str>, &'a str) -> Option<()>,
 ) -> Option<()> {
     let mut reader = Reader { text, at: 0 };
@@ -56,7 +58,7 @@ pub(crate) fn members<'a>(
             reader.take(b':')?;
             reader.skip_space();
             let start = reader.at;
-            reader.value(1)?;
+            reader.value(depth)?;
             member(name.unescape()?, &text[start..reader.at])?;
             reader.skip_space();
             if reader.take(b',').is_none() {
@@ -85,10 +87,11 @@ pub(crate) fn string(value: &str) -> Option<Cow<'_, str>> {
 /// The whole number that a value is, if it is not negative: digits, without point or exponent.
 pub(crate) fn integer(value: &str) -> Option<u64> {
     // The reader has refused leading zeros; a sign, a point or an exponent are no digits.
-    value.bytes().try_fold(0_u64, |number, byte| {
-        let digit = byte.is_ascii_digit().then(|| u64::from(byte - b'0'))?;
-        number.checked_mul(10)?.checked_add(digit)
-    })
+    value
+        .bytes()
+        .all(|byte| byte.is_ascii_digit())
+        .then_some(())?;
+    value.parse().ok()
 }
 
 /// The elements of an array of strings.
@@ -149,8 +152,8 @@ fn is_plain(text: &str) -> bool {
     text.bytes().all(stands_for_itself)
 }
 
-/// Whether a byte is one in a string, too.
-fn stands_for_itself(byte: u8) -> bool {
+/// Whether a byte of a string is no quotation mark, backslash or control character.
+pub(crate) fn stands_for_itself(byte: u8) -> bool {
     byte >= 0x20 && byte != b'"' && byte != b'\\'
 }
 

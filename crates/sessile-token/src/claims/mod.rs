@@ -1,6 +1,7 @@
 //! The claims of a session: what stands in a token, read strictly and written to the letter.
 
 mod read;
+mod verbatim;
 mod write;
 
 use std::sync::Arc;
@@ -21,7 +22,7 @@ pub(crate) struct Parties {
     pub(crate) issuer: Box<str>,
     pub(crate) audience: Box<str>,
     /// How the claims of every token of theirs begin: written once.
-    head: Box<[u8]>,
+    head: Box<str>,
 }
 
 impl Parties {
@@ -34,7 +35,7 @@ impl Parties {
         Parties {
             issuer: issuer.into(),
             audience: audience.into(),
-            head: head.into(),
+            head: String::from_utf8_lossy(&head).into(),
         }
     }
 }

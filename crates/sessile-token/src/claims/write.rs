@@ -27,7 +27,7 @@ impl Terms {
     ) -> Result<Vec<u8>> {
         let size = size(parties, subject, data, self.epoch.is_some())?;
         let mut json = Vec::with_capacity(size);
-        json.extend_from_slice(&parties.head);
+        json.extend_from_slice(parties.head.as_bytes());
         if let Some(subject) = subject {
             json.extend_from_slice(br#","sub":"#);
             json::write_string(&mut json, subject);

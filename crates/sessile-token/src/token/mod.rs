@@ -10,11 +10,12 @@ use std::time::Duration;
 pub use builder::TokenBuilder;
 use sessile_core::{Arrival, Held, Presented, Record, Result, Timestamp, Verifier};
 
+use crate::base64::{self, Scratch};
 use crate::claims::{Claims, Limits, Parties, Terms, Time};
 use crate::jwe::Place;
 use crate::keys::{LiveKeys, SealingKeys, TokenKeys};
 use crate::revocation::Revocations;
-use crate::{base64, compact, jwe, jws};
+use crate::{compact, jwe, jws};
 pub(crate) use own::Own;
 
 /// Sessions that the client holds, in a token: signed ([`signed`](Token::signed), a JWT that
@@ -74,14 +75,15 @@ impl Token {
         if presented.text.len() > compact::longest(presented.carrier) {
             return None;
         }
+        let mut scratch = Scratch::new();
         let bytes = match &self.format {
-            Format::Signed(keys) => jws::open(&keys.current(), presented.text, now),
+            Format::Signed(keys) => jws::open(&keys.current(), presented.text, now, &mut scratch),
             Format::Sealed(keys) => {
                 let place = self.place(presented.carrier);
-                jwe::open(&keys.current(), presented.text, place, now)
+                jwe::open(&keys.current(), presented.text, place, now, &mut scratch)
             }
         };
-        Claims::parse(&bytes?, &self.parties)
+        Claims::parse(bytes?, &self.parties)
     }
 
     /// The session of a presented token, or in which state it is that there is none.
