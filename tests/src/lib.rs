@@ -9,6 +9,7 @@ mod daemon;
 pub use balancers::{Balancer, BalancerKind};
 mod build;
 mod client;
+mod kept_alive;
 mod node;
 mod program;
 
@@ -21,6 +22,7 @@ mod shared;
 pub use build::{built, on_path};
 pub use client::{Client, Response};
 pub use daemon::{Daemon, Folder, eventually, free_port, pause, program};
+pub use kept_alive::KeptAlive;
 pub use mariadb::MariaDb;
 pub use node::{Node, Nodes};
 pub use postgres::Postgres;

@@ -95,7 +95,7 @@ fn session_id(value: &str) -> Option<SessionId> {
 
 /// Each value as the text that it is; a name that is there twice, or could be none, is refused.
 pub(super) fn read_data(value: &str) -> Option<Data> {
-    let mut entries: Vec<(Name, Text)> = Vec::new();
+    let mut entries: Vec<(Name, Text)> = Vec::with_capacity(8);
     json::members(value, 2, |name, value| {
         entries.push((Name::new(&name).ok()?, Text::from_encoded(value)));
         Some(())

@@ -18,12 +18,12 @@ pub(super) fn read(text: &str, parties: &Parties) -> Option<Claims> {
     };
     let sid = rest.skip(r#","sid":""#).and_then(|()| rest.string())?;
     let _token_id = rest.skip(r#","jti":""#).and_then(|()| rest.string())?;
-    let issued = rest.date(r#","iat":"#)?;
-    let not_before = rest.date(r#","nbf":"#)?;
+    let issued = rest.skip(r#","iat":"#).and_then(|()| rest.digits())?;
+    let not_before = rest.skip(r#","nbf":"#).and_then(|()| rest.digits())?;
     (not_before == issued).then_some(())?;
     let terms = Terms {
         sid: base64::decode_array(sid).map(SessionId::from_bytes)?,
-        issued,
+        issued: issued.parse().ok().and_then(in_range)?,
         expires: rest.date(r#","exp":"#)?,
         created: rest.date(r#","sct":"#)?,
         ends: rest.date(r#","sxp":"#)?,
@@ -59,13 +59,16 @@ impl<'a> Rest<'a> {
         (!string.is_empty()).then_some(string)
     }
 
-    fn integer(&mut self) -> Option<u64> {
+    fn digits(&mut self) -> Option<&'a str> {
         let end = self.0.bytes().position(|byte| !byte.is_ascii_digit())?;
         let (digits, rest) = self.0.split_at(end);
         self.0 = rest;
         // JSON has no leading zeros.
-        (end == 1 || !digits.starts_with('0')).then_some(())?;
-        digits.parse().ok()
+        (end == 1 || !digits.starts_with('0')).then_some(digits)
+    }
+
+    fn integer(&mut self) -> Option<u64> {
+        self.digits()?.parse().ok()
     }
 
     fn date(&mut self, name: &str) -> Option<Timestamp> {

@@ -48,6 +48,7 @@ pub struct Token {
     format: Format,
     parties: Parties,
     life: Duration,
+    deadline: Duration,
     limits: Limits,
     revocations: Option<Arc<Revocations>>,
 }

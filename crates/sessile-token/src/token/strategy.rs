@@ -148,6 +148,10 @@ impl Strategy for Token {
         Ok(Some(signed(capacity) - signed(size)))
     }
 
+    fn deadline(&self) -> Duration {
+        self.deadline
+    }
+
     fn guarantees(&self) -> Guarantees {
         let limit = compact::LONGEST_COOKIE - COOKIE;
         let room = self.room(None, &Data::new(), "__Host-sid", limit);
