@@ -27,7 +27,7 @@ impl Store for Hanging {
         pending().await
     }
 
-    async fn end(&self, _: SessionId, _: Timestamp, _: Timestamp) -> Result<Option<Arc<Record>>> {
+    async fn end(&self, _: &SessionId, _: Timestamp, _: Timestamp) -> Result<Option<Arc<Record>>> {
         pending().await
     }
 
