@@ -1,5 +1,6 @@
 //! A small blocking HTTP/1.1 client with a cookie jar. It sends each cookie back whatever its
-//! attributes say, and opens a connection for every request.
+//! attributes say, and opens a connection for every request; [`KeptAlive`](crate::KeptAlive) is one
+//! that does not.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read as _, Write as _};
@@ -107,8 +108,27 @@ impl Client {
     ) -> io::Result<Response> {
         let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port))?;
         stream.set_read_timeout(Some(self.patience))?;
+        let close = [("connection", "close")];
+        let headers: Vec<_> = close.iter().chain(headers).copied().collect();
+        stream.write_all(self.request(method, path, &headers, body).as_bytes())?;
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer)?;
+        if answer.is_empty() {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        Ok(self.learn(&answer))
+    }
+
+    /// The text of a request.
+    pub(crate) fn request(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> String {
         let mut head = format!(
-            "{method} {path} HTTP/1.1\r\nhost: 127.0.0.1:{}\r\nconnection: close\r\ncontent-length: {}\r\n",
+            "{method} {path} HTTP/1.1\r\nhost: 127.0.0.1:{}\r\ncontent-length: {}\r\n",
             self.port,
             body.len()
         );
@@ -123,17 +143,16 @@ impl Client {
             let pairs: Vec<_> = pairs.collect();
             head += &format!("cookie: {}\r\n", pairs.join("; "));
         }
-        stream.write_all(format!("{head}\r\n{body}").as_bytes())?;
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer)?;
-        if answer.is_empty() {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        let response = Response::parse(&answer);
+        format!("{head}\r\n{body}")
+    }
+
+    /// What an answer says; the jar learns from it.
+    pub(crate) fn learn(&mut self, answer: &[u8]) -> Response {
+        let response = Response::parse(answer);
         for line in response.all("set-cookie") {
             self.keep(line);
         }
-        Ok(response)
+        response
     }
 
     fn keep(&mut self, line: &str) {

@@ -10,6 +10,7 @@ pub use balancers::{Balancer, BalancerKind};
 mod build;
 mod client;
 mod configured;
+mod kept_alive;
 mod node;
 mod program;
 
@@ -23,6 +24,7 @@ pub use build::{built, on_path};
 pub use client::{Client, Response};
 pub use configured::{Configured, SEALING_KEY, SIGNING_KEY};
 pub use daemon::{Daemon, Folder, eventually, free_port, pause, program};
+pub use kept_alive::KeptAlive;
 pub use mariadb::MariaDb;
 pub use node::{Node, Nodes};
 pub use postgres::Postgres;

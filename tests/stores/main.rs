@@ -8,6 +8,7 @@ mod budget;
 mod samples;
 
 mod redis;
+mod refresh;
 
 mod sql;
 

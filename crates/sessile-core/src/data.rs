@@ -73,8 +73,16 @@ impl Data {
 impl FromIterator<(Name, Text)> for Data {
     /// Of several values for one key the last one stays.
     fn from_iter<I: IntoIterator<Item = (Name, Text)>>(entries: I) -> Self {
-        let entries: std::collections::BTreeMap<_, _> = entries.into_iter().collect();
-        Data(entries.into_iter().collect())
+        let mut entries: Vec<(Name, Text)> = entries.into_iter().collect();
+        // What a store kept is sorted mostly.
+        if entries.is_sorted_by(|(a, _), (b, _)| a < b) {
+            // Moved to memory of the right size: to give the rest back takes longer.
+            let mut exact = Vec::with_capacity(entries.len());
+            exact.append(&mut entries);
+            return Data::from_sorted(exact);
+        }
+        let sorted: std::collections::BTreeMap<_, _> = entries.into_iter().collect();
+        Data(sorted.into_iter().collect())
     }
 }
 

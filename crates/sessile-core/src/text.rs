@@ -41,7 +41,9 @@ impl Name {
 }
 
 fn check(name: &str) -> Result<()> {
-    if (1..=128).contains(&name.len()) && !name.chars().any(char::is_control) {
+    // For ASCII the bytes tell.
+    let is_plain = name.bytes().all(|byte| matches!(byte, 0x20..0x7f));
+    if (1..=128).contains(&name.len()) && (is_plain || !name.chars().any(char::is_control)) {
         return Ok(());
     }
     Err(Error::new(

@@ -1,13 +1,17 @@
 //! Base64url without padding, the one canonical form of it only (RFC 7515, section 2).
 
-use base64_simd::URL_SAFE_NO_PAD;
+use std::mem::MaybeUninit;
+
+use base64_simd::{AppendBase64Encode, AsOut as _, Out, URL_SAFE_NO_PAD};
 use zeroize::Zeroizing;
+
+use crate::compact::LONGEST_BEARER;
 
 pub(crate) fn encode(bytes: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode_to_string(bytes)
 }
 
-pub(crate) fn encode_to(bytes: impl AsRef<[u8]>, text: &mut String) {
+pub(crate) fn encode_to(bytes: impl AsRef<[u8]>, text: &mut impl AppendBase64Encode) {
     URL_SAFE_NO_PAD.encode_append(bytes, text);
 }
 
@@ -28,6 +32,34 @@ pub(crate) fn decode_secret(text: &str) -> Option<Vec<u8>> {
     let text = text.trim().trim_end_matches('=').bytes().map(url_safe);
     let text: Zeroizing<Vec<u8>> = Zeroizing::new(text.collect());
     decode(&*text)
+}
+
+/// As [`decode`], where the value is to have exactly `N` bytes.
+pub(crate) fn decode_array<const N: usize>(text: impl AsRef<[u8]>) -> Option<[u8; N]> {
+    let text = text.as_ref();
+    (text.len() == encoded_len(N)).then_some(())?;
+    let mut bytes = [0; N];
+    URL_SAFE_NO_PAD
+        .decode(text, bytes.as_mut_slice().as_out())
+        .ok()?;
+    Some(bytes)
+}
+
+/// Room for what the longest token holds, so that reading one needs no allocation.
+pub(crate) struct Scratch([MaybeUninit<u8>; decoded_len(LONGEST_BEARER)]);
+
+impl Scratch {
+    pub(crate) const fn new() -> Self {
+        Scratch([MaybeUninit::uninit(); _])
+    }
+
+    /// As [`decode`](self::decode), into this room. `None` too for what has not enough.
+    pub(crate) fn decode(&mut self, text: &[u8]) -> Option<&mut [u8]> {
+        let room = self.0.get_mut(..decoded_len(text.len()))?;
+        URL_SAFE_NO_PAD
+            .decode(text, Out::from_uninit_slice(room))
+            .ok()
+    }
 }
 
 /// So many characters encode so many bytes.

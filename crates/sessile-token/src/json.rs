@@ -10,8 +10,8 @@ use std::borrow::Cow;
 /// How deep arrays and objects may nest, the outermost object included.
 pub(crate) const DEEPEST: usize = 32;
 
-/// The most members of a header, of a set of claims, or of a key; a session's own keys stand one
-/// level below and are not bounded by this.
+/// The most members of a header or of a key, and of those claims that are not ours; a session's
+/// own keys stand one level below and are not bounded by this.
 const MOST_MEMBERS: usize = 64;
 
 /// Reads an object that is all of the text, down to the last byte, and hands each member over: its
@@ -21,20 +21,31 @@ pub(crate) fn object<'a>(
     text: &'a str,
     mut member: impl FnMut(&str, &'a str) -> Option<()>,
 ) -> Option<()> {
-    let mut seen: Vec<Cow<'a, str>> = Vec::with_capacity(16);
-    members(text, |name, value| {
-        if seen.len() == MOST_MEMBERS || seen.contains(&name) {
-            return None;
-        }
+    let mut seen = Names::default();
+    members(text, 1, |name, value| {
         member(&name, value)?;
-        seen.push(name);
-        Some(())
+        seen.add(name)
     })
 }
 
-/// As [`object`], but whoever takes the members sees to it that none is there twice.
+/// Names of members that were there already.
+#[derive(Debug, Default)]
+pub(crate) struct Names<'a>(Vec<Cow<'a, str>>);
+
+impl<'a> Names<'a> {
+    /// Adds a name, unless it is there already or there are too many.
+    pub(crate) fn add(&mut self, name: Cow<'a, str>) -> Option<()> {
+        (self.0.len() < MOST_MEMBERS && !self.0.contains(&name)).then_some(())?;
+        self.0.push(name);
+        Some(())
+    }
+}
+
+/// As [`object`], but whoever takes the members sees to it that none is there twice; `depth` objects
+/// are around each of them.
 pub(crate) fn members<'a>(
     text: &'a str,
+    depth: usize,
     mut member: impl FnMut(Cow<'a, str>, &'a str) -> Option<()>,
 ) -> Option<()> {
     let mut reader = Reader { text, at: 0 };
@@ -47,8 +58,8 @@ pub(crate) fn members<'a>(
             reader.take(b':')?;
             reader.skip_space();
             let start = reader.at;
-            reader.value(1)?;
-            member(unescape(name)?, &text[start..reader.at])?;
+            reader.value(depth)?;
+            member(name.unescape()?, &text[start..reader.at])?;
             reader.skip_space();
             if reader.take(b',').is_none() {
                 break reader.take(b'}')?;
@@ -69,7 +80,8 @@ pub(crate) fn is_value(text: &str, depth: usize) -> bool {
 pub(crate) fn string(value: &str) -> Option<Cow<'_, str>> {
     let inner = value.strip_prefix('"')?.strip_suffix('"')?;
     // The reader has checked it: what begins with a quotation mark is one string.
-    unescape(inner)
+    let has_escapes = inner.as_bytes().contains(&b'\\');
+    Raw { inner, has_escapes }.unescape()
 }
 
 /// The whole number that a value is, if it is not negative: digits, without point or exponent.
@@ -103,13 +115,28 @@ pub(crate) fn elements(value: &str) -> Option<Vec<&str>> {
 
 /// Writes a string with its quotation marks.
 pub(crate) fn write_string(out: &mut Vec<u8>, text: &str) {
-    if text.bytes().all(is_plain) {
+    if is_plain(text) {
         out.push(b'"');
         out.extend_from_slice(text.as_bytes());
         out.push(b'"');
     } else {
         serde_json::to_writer(out, text).expect("a string has a JSON form, and a Vec takes it");
     }
+}
+
+/// How many bytes [`write_string`] writes.
+pub(crate) fn string_len(text: &str) -> usize {
+    if is_plain(text) {
+        return text.len() + 2;
+    }
+    let mut escaped = Vec::new();
+    write_string(&mut escaped, text);
+    escaped.len()
+}
+
+/// Writes a whole number.
+pub(crate) fn write_integer(out: &mut Vec<u8>, number: u64) {
+    serde_json::to_writer(out, &number).expect("a number has a JSON form, and a Vec takes it");
 }
 
 /// Writes a member's name, with the comma before it unless it is the first.
@@ -121,17 +148,29 @@ pub(crate) fn write_name(out: &mut Vec<u8>, name: &str) {
     out.push(b':');
 }
 
-/// A character that stands for itself in a string.
-fn is_plain(byte: u8) -> bool {
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(stands_for_itself)
+}
+
+/// Whether a byte of a string is no quotation mark, backslash or control character.
+pub(crate) fn stands_for_itself(byte: u8) -> bool {
     byte >= 0x20 && byte != b'"' && byte != b'\\'
 }
 
-fn unescape(inner: &str) -> Option<Cow<'_, str>> {
-    if memchr::memchr(b'\\', inner.as_bytes()).is_none() {
-        return Some(Cow::Borrowed(inner));
+/// What stands between the quotation marks of a string.
+struct Raw<'a> {
+    inner: &'a str,
+    has_escapes: bool,
+}
+
+impl<'a> Raw<'a> {
+    fn unescape(self) -> Option<Cow<'a, str>> {
+        if !self.has_escapes {
+            return Some(Cow::Borrowed(self.inner));
+        }
+        let quoted = format!("\"{}\"", self.inner);
+        serde_json::from_str(&quoted).ok().map(Cow::Owned)
     }
-    let quoted = format!("\"{inner}\"");
-    serde_json::from_str(&quoted).ok().map(Cow::Owned)
 }
 
 struct Reader<'a> {
@@ -154,33 +193,33 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A string; what stands between its quotation marks.
-    fn string(&mut self) -> Option<&'a str> {
+    fn string(&mut self) -> Option<Raw<'a>> {
         self.take(b'"')?;
         let start = self.at;
+        let mut has_escapes = false;
         loop {
+            let mut rest = self.text.as_bytes()[self.at..].iter();
+            self.at += rest.position(|byte| !stands_for_itself(*byte))?;
             match self.peek()? {
                 b'"' => break,
-                b'\\' => {
-                    self.at += 1;
-                    match self.peek()? {
-                        b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => {}
-                        b'u' => {
-                            let digits = self.text.as_bytes().get(self.at + 1..self.at + 5)?;
-                            digits.iter().all(u8::is_ascii_hexdigit).then_some(())?;
-                            self.at += 4;
-                        }
-                        _ => return None,
-                    }
-                }
-                0..0x20 => return None,
-                _ => {}
+                b'\\' => self.escape()?,
+                _ => return None,
             }
-            self.at += 1;
+            has_escapes = true;
         }
         let inner = &self.text[start..self.at];
         self.at += 1;
-        Some(inner)
+        Some(Raw { inner, has_escapes })
+    }
+
+    fn escape(&mut self) -> Option<()> {
+        let (first, digits) = self.text.as_bytes()[self.at + 1..].split_first()?;
+        self.at += match first {
+            b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => 2,
+            b'u' if digits.get(..4)?.iter().all(u8::is_ascii_hexdigit) => 6,
+            _ => return None,
+        };
+        Some(())
     }
 
     /// Any value; `depth` arrays and objects are around it.

@@ -2,9 +2,9 @@
 
 use sessile_core::{Result, Timestamp};
 
-use crate::base64;
+use crate::base64::{self, Scratch};
 use crate::compact::parts;
-use crate::header::{self, Header, SEALED};
+use crate::header::{Header, SEALED};
 use crate::keys::{NONCE, SealingKey, SealingKeys, TAG};
 
 /// What a sealed token is for. It opens where all of this is the same.
@@ -15,21 +15,20 @@ pub(crate) struct Place<'a> {
 }
 
 /// The text that one of the keys sealed for this place.
-pub(crate) fn open(
+pub(crate) fn open<'a>(
     keys: &SealingKeys,
     text: &[u8],
     place: Place<'_>,
     now: Timestamp,
-) -> Option<Vec<u8>> {
+    scratch: &'a mut Scratch,
+) -> Option<&'a [u8]> {
     let [header, wrapped, nonce, sealed, tag] = parts(text)?;
     // `dir`: the key is the one that both know, and none is sent.
     wrapped.is_empty().then_some(())?;
     let key = find(keys, header, place, now)?;
-    let nonce: [u8; NONCE] = base64::decode(nonce)?.try_into().ok()?;
-    let tag: [u8; TAG] = base64::decode(tag)?.try_into().ok()?;
-    let mut sealed = base64::decode(sealed)?;
-    sealed.extend_from_slice(&tag);
-    key.open(nonce, header, sealed)
+    let nonce: [u8; NONCE] = base64::decode_array(nonce)?;
+    let tag: [u8; TAG] = base64::decode_array(tag)?;
+    key.open(nonce, header, scratch.decode(sealed)?, &tag)
 }
 
 fn find<'a>(
@@ -76,7 +75,7 @@ pub(crate) fn seal(
 
 /// How long the token of so many bytes of claims is.
 pub(crate) fn length(key: &SealingKey, claims: usize, place: Place<'_>) -> usize {
-    let header = header::sealed(key.kid(), place.audience, place.carrier).len();
+    let header = key.header(place.audience, place.carrier).len();
     let rest = [NONCE, claims, TAG].map(base64::encoded_len);
     header + rest.iter().sum::<usize>() + 4
 }

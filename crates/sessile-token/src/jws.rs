@@ -2,13 +2,18 @@
 
 use sessile_core::{Result, Timestamp};
 
-use crate::base64;
+use crate::base64::{self, Scratch};
 use crate::compact::parts;
 use crate::header::{Header, SIGNED};
 use crate::keys::{Entry, TokenKeys};
 
 /// The payload of a session that one of the keys signed. Nothing of it was looked at before.
-pub(crate) fn open(keys: &TokenKeys, text: &[u8], now: Timestamp) -> Option<Vec<u8>> {
+pub(crate) fn open<'a>(
+    keys: &TokenKeys,
+    text: &[u8],
+    now: Timestamp,
+    scratch: &'a mut Scratch,
+) -> Option<&'a [u8]> {
     let [header, payload, signature] = parts(text)?;
     let key = match keys.find_by_header(header, now) {
         Some(key) => key,
@@ -21,7 +26,8 @@ pub(crate) fn open(keys: &TokenKeys, text: &[u8], now: Timestamp) -> Option<Vec<
             (key.algorithm().as_str() == header.alg).then_some(key)?
         }
     };
-    verified(key, text, payload, signature)
+    is_verified(key, text, signature).then_some(())?;
+    scratch.decode(payload).map(|payload| &*payload)
 }
 
 /// The payload of whatever this key signed.
@@ -29,14 +35,13 @@ pub(crate) fn verify_with(key: &Entry, text: &[u8]) -> Option<Vec<u8>> {
     let [header, payload, signature] = parts(text)?;
     let header = Header::parse(header)?;
     (key.algorithm().as_str() == header.alg).then_some(())?;
-    verified(key, text, payload, signature)
+    is_verified(key, text, signature).then_some(())?;
+    base64::decode(payload)
 }
 
-fn verified(key: &Entry, text: &[u8], payload: &[u8], signature: &[u8]) -> Option<Vec<u8>> {
+fn is_verified(key: &Entry, text: &[u8], signature: &[u8]) -> bool {
     let message = &text[..text.len() - signature.len() - 1];
-    let signature = base64::decode(signature)?;
-    key.verify(message, &signature).then_some(())?;
-    base64::decode(payload)
+    key.verify(message, signature)
 }
 
 /// Signs the claims of a session.
@@ -46,9 +51,7 @@ pub(crate) fn sign(keys: &TokenKeys, claims: &[u8], now: Timestamp) -> Result<St
     text.push_str(&key.header);
     text.push('.');
     base64::encode_to(claims, &mut text);
-    let signature = key.sign(text.as_bytes())?;
-    text.push('.');
-    base64::encode_to(&signature, &mut text);
+    key.sign(&mut text)?;
     Ok(text)
 }
 

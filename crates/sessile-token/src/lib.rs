@@ -26,6 +26,7 @@ mod token;
 
 mod claims;
 mod compact;
+mod deadline;
 mod header;
 mod jwe;
 mod jws;

@@ -12,6 +12,8 @@ use sessile_core::{
 };
 use sha2::{Digest as _, Sha256};
 
+use crate::deadline::Timely;
+
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// The key of a family's record that holds what is left of handles before the previous one.
@@ -60,7 +62,7 @@ const TRACE: usize = 8;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Refresh {
-    store: Arc<dyn Store>,
+    store: Timely,
     lifetime: Lifetime,
     grace: Duration,
 }
@@ -94,7 +96,7 @@ impl Refresh {
     /// Handles that this store keeps.
     pub fn new(store: impl Store) -> Self {
         Refresh {
-            store: Arc::new(store),
+            store: Timely::new(store),
             lifetime: Lifetime::new(14 * DAY, 90 * DAY).unwrap_or_default(),
             grace: GRACE,
         }
@@ -113,6 +115,14 @@ impl Refresh {
     #[must_use]
     pub fn grace(mut self, grace: Duration) -> Self {
         self.grace = grace;
+        self
+    }
+
+    /// How long each call to the store may take. Default: 2 seconds. It needs a Tokio runtime with
+    /// its timer.
+    #[must_use]
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.store.deadline = deadline;
         self
     }
 

@@ -5,12 +5,12 @@ use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::{Method, Request};
-use sessile_core::{Arrival, Found, Held, Log, Opened, Plan, Presented, Timestamp};
+use sessile_core::{Arrival, Found, Held, Log, Opened, Plan, Presented, Step, Timestamp};
 
 use crate::carrier::{self, Carrier};
 use crate::draft::{self, Draft, Issue, View};
 use crate::layer::Shared;
-use crate::{Error, ErrorKind, LazySession, Result, telemetry};
+use crate::{ErrorKind, LazySession, Result, telemetry};
 
 /// One per request and cookie name. Until somebody asks for the session it holds only what the
 /// client sent; until something is done to it, what was found.
@@ -153,10 +153,13 @@ impl Handle {
         if self.lock().ask() {
             return Ok(());
         }
-        let opened = self
-            .open()
-            .await
-            .inspect_err(|error| telemetry::failed(error.kind()))?;
+        let opened = match self.open().await {
+            Ok(opened) => opened,
+            Err(error) => {
+                telemetry::failed(error.kind());
+                return Err(error.into());
+            }
+        };
         if let Found::Reuse(sid) = &opened.found {
             telemetry::reuse(sid);
         }
@@ -168,22 +171,21 @@ impl Handle {
         Ok(())
     }
 
-    async fn open(&self) -> Result<Opened> {
-        let Some(presented) = self.presented() else {
-            if let Sent::Nothing = self.sent {
-                return Ok(Opened::nothing(Arrival::New));
+    fn open(&self) -> Step<sessile_core::Result<Opened>> {
+        if let Some(presented) = self.presented() {
+            return self.shared.strategy.open(&presented, self.now());
+        }
+        Step::ready(match self.sent {
+            Sent::Nothing => Ok(Opened::nothing(Arrival::New)),
+            Sent::Ambiguous => Err(sessile_core::Error::new(
+                ErrorKind::Ambiguous,
+                "the request brings two credentials, or a malformed bearer token: send one",
+            )),
+            _ => {
+                telemetry::ambiguous_cookies();
+                Ok(Opened::nothing(Arrival::Unknown))
             }
-            if let Sent::Ambiguous = self.sent {
-                return Err(Error::new(
-                    ErrorKind::Ambiguous,
-                    "the request brings two credentials, or a malformed bearer token: send one",
-                ));
-            }
-            telemetry::ambiguous_cookies();
-            return Ok(Opened::nothing(Arrival::Unknown));
-        };
-        let step = self.shared.strategy.open(&presented, self.now());
-        Ok(step.await?)
+        })
     }
 
     /// The credential that the client sent, if it sent one.

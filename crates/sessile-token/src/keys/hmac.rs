@@ -3,14 +3,15 @@
 use std::fmt;
 use std::sync::Arc;
 
-use hmac::{Hmac, KeyInit as _, Mac as _};
+use hmac::digest::CtOutput;
+use hmac::{Hmac, KeyInit as _, Mac};
 use sessile_core::Result;
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 use zeroize::Zeroizing;
 
 use super::jwk::{Jwk, thumbprint};
 use super::{Algorithm, check_kid, invalid};
-use crate::base64;
+use crate::{base64, header};
 
 /// A secret of both who signs and who verifies. Wiped from memory when dropped, never shown.
 #[derive(Clone)]
@@ -19,13 +20,21 @@ pub struct HmacKey {
     algorithm: Algorithm,
     print: [u8; 32],
     prepared: Arc<Prepared>,
+    head: Arc<Head>,
 }
 
 /// The key, absorbed: nothing is hashed twice for two tokens.
+#[derive(Clone)]
 enum Prepared {
     Sha256(Hmac<Sha256>),
     Sha384(Hmac<Sha384>),
     Sha512(Hmac<Sha512>),
+}
+
+/// How the messages of a key mostly begin, absorbed as well: the header of its tokens.
+struct Head {
+    text: String,
+    prepared: Prepared,
 }
 
 impl HmacKey {
@@ -71,8 +80,10 @@ impl HmacKey {
             _ => Prepared::Sha512(Hmac::new_from_slice(&secret).map_err(failed)?),
         };
         let k = Zeroizing::new(base64::encode(&*secret));
+        let kid = thumbprint(&[("k", &k), ("kty", "oct")]);
         Ok(HmacKey {
-            kid: thumbprint(&[("k", &k), ("kty", "oct")]).into(),
+            head: Arc::new(Head::new(&prepared, algorithm, &kid)),
+            kid: kid.into(),
             algorithm,
             print: Sha256::digest(&*secret).into(),
             prepared: Arc::new(prepared),
@@ -124,6 +135,7 @@ impl HmacKey {
     /// than 128 bytes.
     pub fn named(mut self, kid: &str) -> Result<Self> {
         self.kid = check_kid(kid)?;
+        self.head = Arc::new(Head::new(&self.prepared, self.algorithm, kid));
         Ok(self)
     }
 
@@ -141,37 +153,58 @@ impl HmacKey {
         self.print
     }
 
-    pub(crate) fn sign(&self, message: &[u8]) -> Vec<u8> {
-        match &*self.prepared {
-            Prepared::Sha256(mac) => mac
-                .clone()
-                .chain_update(message)
-                .finalize()
-                .as_bytes()
-                .to_vec(),
-            Prepared::Sha384(mac) => mac
-                .clone()
-                .chain_update(message)
-                .finalize()
-                .as_bytes()
-                .to_vec(),
-            Prepared::Sha512(mac) => mac
-                .clone()
-                .chain_update(message)
-                .finalize()
-                .as_bytes()
-                .to_vec(),
+    /// Where to begin with a message, and what of it is left to absorb.
+    fn begin<'a>(&self, message: &'a [u8]) -> (&Prepared, &'a [u8]) {
+        match message.strip_prefix(self.head.text.as_bytes()) {
+            Some(rest) => (&self.head.prepared, rest),
+            None => (&self.prepared, message),
         }
     }
 
-    /// Whether this is the whole tag of the message; compared in constant time.
-    pub(crate) fn verify(&self, message: &[u8], tag: &[u8]) -> bool {
-        match &*self.prepared {
-            Prepared::Sha256(mac) => mac.clone().chain_update(message).verify_slice(tag).is_ok(),
-            Prepared::Sha384(mac) => mac.clone().chain_update(message).verify_slice(tag).is_ok(),
-            Prepared::Sha512(mac) => mac.clone().chain_update(message).verify_slice(tag).is_ok(),
+    /// Adds the tag of a message to it, behind a point.
+    pub(crate) fn sign(&self, message: &mut String) {
+        match self.begin(message.as_bytes()) {
+            (Prepared::Sha256(mac), rest) => append(message, &tag(mac, rest)),
+            (Prepared::Sha384(mac), rest) => append(message, &tag(mac, rest)),
+            (Prepared::Sha512(mac), rest) => append(message, &tag(mac, rest)),
         }
     }
+
+    /// Whether this is the whole tag of the message, as it travels; compared in constant time.
+    pub(crate) fn verify(&self, message: &[u8], tag: &[u8]) -> bool {
+        match self.begin(message) {
+            (Prepared::Sha256(mac), rest) => verify::<_, 32>(mac, rest, tag),
+            (Prepared::Sha384(mac), rest) => verify::<_, 48>(mac, rest, tag),
+            (Prepared::Sha512(mac), rest) => verify::<_, 64>(mac, rest, tag),
+        }
+    }
+}
+
+impl Head {
+    fn new(prepared: &Prepared, algorithm: Algorithm, kid: &str) -> Self {
+        let text = header::signed(algorithm, kid) + ".";
+        let mut prepared = prepared.clone();
+        match &mut prepared {
+            Prepared::Sha256(mac) => mac.update(text.as_bytes()),
+            Prepared::Sha384(mac) => mac.update(text.as_bytes()),
+            Prepared::Sha512(mac) => mac.update(text.as_bytes()),
+        }
+        Head { text, prepared }
+    }
+}
+
+fn tag<M: Mac + Clone>(mac: &M, message: &[u8]) -> CtOutput<M> {
+    mac.clone().chain_update(message).finalize()
+}
+
+fn append<M: Mac>(message: &mut String, tag: &CtOutput<M>) {
+    message.push('.');
+    base64::encode_to(tag.as_bytes(), message);
+}
+
+fn verify<M: Mac + Clone, const N: usize>(mac: &M, message: &[u8], tag: &[u8]) -> bool {
+    base64::decode_array::<N>(tag)
+        .is_some_and(|tag| mac.clone().chain_update(message).verify_slice(&tag).is_ok())
 }
 
 impl fmt::Debug for HmacKey {

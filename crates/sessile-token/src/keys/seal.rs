@@ -200,19 +200,20 @@ impl SealingKey {
         Ok(bytes)
     }
 
-    /// Opens `sealed`, text and tag behind one another, in place. What was there before the tag
-    /// was checked is not handed out (RUSTSEC-2023-0096).
-    pub(crate) fn open(
+    /// Opens `sealed` in place. What was there before the tag was checked is not handed out
+    /// (RUSTSEC-2023-0096).
+    pub(crate) fn open<'a>(
         &self,
         nonce: [u8; NONCE],
         aad: &[u8],
-        mut sealed: Vec<u8>,
-    ) -> Option<Vec<u8>> {
+        sealed: &'a mut [u8],
+        tag: &[u8; TAG],
+    ) -> Option<&'a [u8]> {
         let nonce = Nonce::assume_unique_for_key(nonce);
-        let opened = self.key.open_in_place(nonce, Aad::from(aad), &mut sealed);
-        let length = opened.ok()?.len();
-        sealed.truncate(length);
-        Some(sealed)
+        self.key
+            .open_in_place_separate_tag(nonce, Aad::from(aad), tag, sealed)
+            .ok()
+            .map(|opened| &*opened)
     }
 }
 

@@ -6,7 +6,7 @@ use sessile_core::{Error, ErrorKind, Result, Timestamp};
 
 use super::ring::{Keyed, Ring};
 use super::{Algorithm, HmacKey, PrivateKey, PublicKey, Use, invalid};
-use crate::header;
+use crate::{base64, header};
 
 /// A key that signs, with its times.
 #[derive(Clone, Debug)]
@@ -233,19 +233,28 @@ impl Entry {
         }
     }
 
+    /// Whether this is the signature of the message, as it travels.
     pub(crate) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
         match &self.key {
             Verifies::Hmac(key) => key.verify(message, signature),
-            Verifies::Public(key) => key.verify(message, signature),
+            Verifies::Public(key) => {
+                base64::decode(signature).is_some_and(|signature| key.verify(message, &signature))
+            }
         }
     }
 
-    pub(crate) fn sign(&self, message: &[u8]) -> Result<Vec<u8>> {
+    /// Adds the signature to a message, behind a point.
+    pub(crate) fn sign(&self, message: &mut String) -> Result<()> {
         match &self.signs {
-            Some(Signs::Hmac(key)) => Ok(key.sign(message)),
-            Some(Signs::Private(key)) => key.sign(message),
-            None => Err(Error::new(ErrorKind::Unsupported, "this key only verifies")),
+            Some(Signs::Hmac(key)) => key.sign(message),
+            Some(Signs::Private(key)) => {
+                let signature = key.sign(message.as_bytes())?;
+                message.push('.');
+                base64::encode_to(signature, message);
+            }
+            None => return Err(Error::new(ErrorKind::Unsupported, "this key only verifies")),
         }
+        Ok(())
     }
 
     /// How many bytes a signature has.

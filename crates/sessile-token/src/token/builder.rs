@@ -7,6 +7,7 @@ use sessile_core::{Error, ErrorKind, Result, Store};
 
 use super::{Format, Token};
 use crate::claims::{Limits, Parties};
+use crate::deadline::Timely;
 use crate::revocation::{Bounds, Revocations, WhenAway};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -20,7 +21,8 @@ pub struct TokenBuilder {
     audience: String,
     life: Duration,
     leeway: Duration,
-    store: Option<Arc<dyn Store>>,
+    store: Option<Timely>,
+    deadline: Duration,
     bounds: Bounds,
     when_away: WhenAway,
 }
@@ -34,6 +36,7 @@ impl TokenBuilder {
             life: 15 * MINUTE,
             leeway: MINUTE,
             store: None,
+            deadline: Timely::DEADLINE,
             bounds: Bounds::default(),
             when_away: WhenAway::default(),
         }
@@ -74,7 +77,15 @@ impl TokenBuilder {
     /// nodes share: it keeps what was revoked, and who is logged in.
     #[must_use]
     pub fn revocation(mut self, store: impl Store) -> Self {
-        self.store = Some(Arc::new(store));
+        self.store = Some(Timely::new(store));
+        self
+    }
+
+    /// How long each call to that store may take. Default: 2 seconds. It needs a Tokio runtime
+    /// with its timer; a token without [`revocation`](Self::revocation) needs none.
+    #[must_use]
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
         self
     }
 
@@ -130,21 +141,25 @@ impl TokenBuilder {
         if !wrong.is_empty() {
             return Err(Error::new(ErrorKind::Invalid, wrong.join("; ")));
         }
-        let parties = Parties {
-            issuer: self.issuer.into(),
-            audience: self.audience.into(),
-        };
-        let revocations = self.store.map(|store| {
+        let parties = Parties::new(&self.issuer, &self.audience);
+        let revocations = self.store.map(|mut store| {
+            store.deadline = self.deadline;
             let bounds = Bounds {
                 leeway: self.leeway,
                 ..self.bounds
             };
-            Arc::new(Revocations::new(store, &parties, bounds, self.when_away))
+            Arc::new(Revocations::new(
+                Arc::new(store),
+                &parties,
+                bounds,
+                self.when_away,
+            ))
         });
         Ok(Token {
             format: self.format,
             parties,
             life: self.life,
+            deadline: self.deadline,
             limits: Limits {
                 leeway: self.leeway,
                 cap: DAY,

@@ -8,15 +8,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use builder::TokenBuilder;
-use sessile_core::{
-    Arrival, Data, Held, Presented, Record, Result, SessionId, Timestamp, Verifier,
-};
+use sessile_core::{Arrival, Held, Presented, Record, Result, Timestamp, Verifier};
 
-use crate::claims::{Claims, Limits, Parties, Time};
+use crate::base64::{self, Scratch};
+use crate::claims::{Claims, Limits, Parties, Terms, Time};
 use crate::jwe::Place;
 use crate::keys::{LiveKeys, SealingKeys, TokenKeys};
 use crate::revocation::Revocations;
-use crate::{base64, compact, jwe, jws};
+use crate::{compact, jwe, jws};
 pub(crate) use own::Own;
 
 /// Sessions that the client holds, in a token: signed ([`signed`](Token::signed), a JWT that
@@ -49,6 +48,7 @@ pub struct Token {
     format: Format,
     parties: Parties,
     life: Duration,
+    deadline: Duration,
     limits: Limits,
     revocations: Option<Arc<Revocations>>,
 }
@@ -76,23 +76,25 @@ impl Token {
         if presented.text.len() > compact::longest(presented.carrier) {
             return None;
         }
+        let mut scratch = Scratch::new();
         let bytes = match &self.format {
-            Format::Signed(keys) => jws::open(&keys.current(), presented.text, now),
+            Format::Signed(keys) => jws::open(&keys.current(), presented.text, now, &mut scratch),
             Format::Sealed(keys) => {
                 let place = self.place(presented.carrier);
-                jwe::open(&keys.current(), presented.text, place, now)
+                jwe::open(&keys.current(), presented.text, place, now, &mut scratch)
             }
         };
-        Claims::parse(&bytes?, &self.parties)
+        Claims::parse(bytes?, &self.parties)
     }
 
     /// The session of a presented token, or in which state it is that there is none.
     fn find(&self, presented: &Presented<'_>, now: Timestamp) -> Result<Held, Arrival> {
         let mut claims = self.read(presented, now).ok_or(Arrival::Unknown)?;
+        let terms = &mut claims.terms;
         if let Some(revocations) = &self.revocations {
-            claims.ends = claims.ends.min(revocations.end_of(claims.created));
+            terms.ends = terms.ends.min(revocations.end_of(terms.created));
         }
-        match claims.judge(now, &self.limits) {
+        match terms.judge(now, &self.limits) {
             Time::Good => Ok(self.held(claims, now)),
             Time::Expired => Err(Arrival::Expired),
             Time::Impossible => Err(Arrival::Unknown),
@@ -100,21 +102,22 @@ impl Token {
     }
 
     fn held(&self, claims: Claims, now: Timestamp) -> Held {
+        let terms = &claims.terms;
         let own = Own {
-            epoch: claims.epoch,
-            idle: claims.expires.since(claims.issued),
+            epoch: terms.epoch,
+            idle: terms.expires.since(terms.issued),
         };
-        let renewed = now.after(own.idle.min(self.life)).min(claims.ends);
-        let is_past_half = now.since(claims.issued) * 2 >= own.idle;
-        let reissue = is_past_half && renewed > claims.expires;
+        let renewed = now.after(own.idle.min(self.life)).min(terms.ends);
+        let is_past_half = now.since(terms.issued) * 2 >= own.idle;
+        let reissue = is_past_half && renewed > terms.expires;
 
-        let mut record = Record::blank(claims.sid, own.to_hash());
-        record.version = claims.version;
-        record.created_at = claims.created;
+        let mut record = Record::blank(terms.sid, own.to_hash());
+        record.version = terms.version;
+        record.created_at = terms.created;
         // Of now, so that no touch is due: a token notes its use by being made anew.
         record.last_seen = now;
-        record.idle_deadline = if reissue { renewed } else { claims.expires };
-        record.absolute_deadline = claims.ends;
+        record.idle_deadline = if reissue { renewed } else { terms.expires };
+        record.absolute_deadline = terms.ends;
         record.subject = claims.subject;
         record.data = claims.data;
         Held {
@@ -127,21 +130,19 @@ impl Token {
         }
     }
 
-    /// The claims of the token that a record becomes; it is made at the record's last use.
-    fn claims(&self, record: &Record) -> Result<Claims> {
+    /// The terms of the token that a record becomes; it is made at the record's last use.
+    fn terms(&self, record: &Record) -> Result<Terms> {
         let own = self.own(record)?;
         let issued = record.last_seen;
         let life = own.idle.min(self.life);
-        Ok(Claims {
+        Ok(Terms {
             sid: record.sid,
-            subject: record.subject.clone(),
             issued,
             expires: issued.after(life).min(record.absolute_deadline),
             created: record.created_at,
             ends: record.absolute_deadline,
             version: record.version,
             epoch: own.epoch,
-            data: record.data.clone(),
         })
     }
 
@@ -162,10 +163,10 @@ impl Token {
     }
 
     fn write(&self, record: &Record, carrier: &str) -> Result<String> {
-        let token_id: [u8; 16] = rand::random();
+        let (subject, token_id) = (record.subject.as_deref(), rand::random());
         let claims = self
-            .claims(record)?
-            .write(&self.parties, &base64::encode(token_id))?;
+            .terms(record)?
+            .write(&self.parties, subject, &record.data, token_id)?;
         match &self.format {
             Format::Signed(keys) => jws::sign(&keys.current(), &claims, record.last_seen),
             Format::Sealed(keys) => {
@@ -193,24 +194,6 @@ impl Token {
             }
         };
         base64::decoded_len(limit.saturating_sub(without_claims.unwrap_or_default()))
-    }
-
-    /// How many bytes the claims of a session with this data have, at the most.
-    fn size(&self, subject: Option<&str>, data: &Data) -> Result<usize> {
-        let widest = Timestamp::from_millis(9_999_999_999_000);
-        let claims = Claims {
-            sid: SessionId::from_bytes([0; 16]),
-            subject: subject.map(Arc::from),
-            issued: widest,
-            expires: widest,
-            created: widest,
-            ends: widest,
-            version: Timestamp::MAX.as_millis(),
-            epoch: self.revocations.as_ref().map(|_| widest.as_millis()),
-            data: data.clone(),
-        };
-        let bytes = claims.write(&self.parties, &base64::encode([0; 16]))?;
-        Ok(bytes.len())
     }
 
     fn place<'a>(&'a self, carrier: &'a str) -> Place<'a> {

@@ -10,8 +10,8 @@ use sessile_core::{
 };
 
 use super::{Own, Token};
-use crate::compact;
 use crate::revocation::{Standing, Who};
+use crate::{claims, compact};
 
 /// What a cookie takes besides its value: a name and attributes as they mostly are.
 const COOKIE: usize = 128;
@@ -143,9 +143,13 @@ impl Strategy for Token {
     ) -> Result<Option<isize>> {
         let limit = limit.min(compact::longest(carrier));
         let capacity = self.capacity(limit, carrier);
-        let size = self.size(subject, data)?;
+        let size = claims::size(&self.parties, subject, data, self.revocations.is_some())?;
         let signed = |bytes: usize| isize::try_from(bytes).unwrap_or(isize::MAX);
         Ok(Some(signed(capacity) - signed(size)))
+    }
+
+    fn deadline(&self) -> Duration {
+        self.deadline
     }
 
     fn guarantees(&self) -> Guarantees {

@@ -16,6 +16,7 @@ mod times;
 mod sealed;
 mod strategy;
 
+mod deadline;
 mod refresh;
 mod revocation;
 

@@ -156,7 +156,9 @@ pub(crate) fn accepted(text: &str) {
 
 /// Waits for a future.
 pub(crate) fn run<T>(future: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build();
     runtime.unwrap().block_on(future)
 }
 

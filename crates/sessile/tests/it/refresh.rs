@@ -4,9 +4,11 @@ use std::sync::Mutex;
 
 use http::StatusCode;
 use sessile::{Algorithm, HmacKey, Refresh, SessionLayer, Token, TokenKeys};
+use sessile_core::{Clock as _, Loaded, SessionId, Store as _};
 use sessile_memory::MemoryStore;
 
 use crate::client::{Client, minutes, over, seconds};
+use crate::secrets::Log;
 
 struct Bed {
     layer: SessionLayer,
@@ -98,9 +100,34 @@ async fn e21_reuse_ends_the_family_and_the_user_logs_in_again() {
     // A double click.
     assert_eq!(bed.refresh(&mut client, &stolen).await, next);
     bed.clock.advance(seconds(1));
+    let family = family(&bed).await;
+    let (log, _guard) = Log::listen();
     assert_eq!(bed.refresh(&mut thief, &stolen).await, "");
+    // The owner is told of it, by a name that may be told.
+    let events = log.events();
+    assert_eq!(events.len(), 1, "{events:?}");
+    assert!(events[0].contains("refresh handle was used twice"));
+    assert!(events[0].contains(&family.to_string()));
+    for secret in [&stolen, &next] {
+        assert!(!log.text().contains(secret) && !log.text().contains(&secret[22..]));
+    }
     assert_eq!(thief.look(&bed.layer).await, "nobody new");
     assert_eq!(bed.refresh(&mut client, &next).await, "");
+    // Of what has ended already nobody is told again.
+    assert_eq!(log.events().len(), 1);
+}
+
+/// The public name of the one family of handles. A session of tokens has no verifier there.
+async fn family(bed: &Bed) -> SessionId {
+    let now = bed.clock.now();
+    for candidate in bed.store.list("ada", now).await.unwrap() {
+        if let Loaded::Live(record) = bed.store.load(&candidate.sid, now).await.unwrap()
+            && record.previous.is_some()
+        {
+            return record.sid;
+        }
+    }
+    panic!("no family of handles in the store")
 }
 
 #[tokio::test]

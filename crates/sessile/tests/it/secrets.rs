@@ -18,7 +18,7 @@ const VALUE: &str = "hunter2-the-value";
 const KEY: &[u8; 32] = b"a-master-key-that-nobody-may-see";
 
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl io::Write for Log {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -32,7 +32,7 @@ impl io::Write for Log {
 
 impl Log {
     /// Everything that this thread says from here on.
-    fn listen() -> (Log, tracing::subscriber::DefaultGuard) {
+    pub(crate) fn listen() -> (Log, tracing::subscriber::DefaultGuard) {
         let log = Log::default();
         let sink = log.clone();
         let subscriber = tracing_subscriber::fmt()
@@ -43,12 +43,12 @@ impl Log {
         (log, tracing::subscriber::set_default(subscriber))
     }
 
-    fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
     }
 
     /// The events of this crate.
-    fn events(&self) -> Vec<String> {
+    pub(crate) fn events(&self) -> Vec<String> {
         let text = self.text();
         let ours = text.lines().filter(|line| line.contains(" sessile: "));
         ours.map(|line| line.split_once(" sessile: ").unwrap().1.to_owned())
