@@ -52,7 +52,7 @@ async fn breaks(stores: &dyn Factory, expected: &[&[&str]]) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_of_0_14_that_is_used_alone_keeps_every_law_but_those_of_lists_and_caps() {
     let store = || async {
-        let theirs = tower_sessions_0_14::MemoryStore::default();
+        let theirs = tower_sessions::MemoryStore::default();
         TowerSessionsStore::alone(V0_14(theirs))
     };
     breaks(&store, &[&OF_CAPS, &OF_LISTS, &WITH_A_LIST]).await;

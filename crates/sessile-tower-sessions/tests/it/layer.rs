@@ -105,5 +105,5 @@ macro_rules! tests {
     };
 }
 
-tests!(v0_14, tower_sessions_0_14);
+tests!(v0_14, tower_sessions);
 tests!(v0_15, tower_sessions_0_15);
