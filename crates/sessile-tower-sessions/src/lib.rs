@@ -12,6 +12,7 @@ mod versions;
 
 mod adapter;
 mod kept;
+mod sessions;
 mod turns;
 
 mod bridged;

@@ -1,5 +1,6 @@
 //! A store of tower-sessions 0.15 whose saves wait to be let through: what happens between a load
-//! and the save that follows it.
+//! and the save that follows it. As with a database, a save that was begun is made, whether
+//! somebody waits for it or not.
 
 use std::sync::Arc;
 
@@ -45,9 +46,13 @@ impl SessionStore for Halting {
     }
 
     async fn save(&self, record: &Record) -> Result<()> {
-        self.waiting.add_permits(1);
-        self.gate.acquire().await.unwrap().forget();
-        self.entries.save(record).await
+        let (server, record) = (self.clone(), record.clone());
+        let save = async move {
+            server.waiting.add_permits(1);
+            server.gate.acquire().await.unwrap().forget();
+            server.entries.save(&record).await
+        };
+        tokio::spawn(save).await.unwrap()
     }
 
     async fn load(&self, id: &Id) -> Result<Option<Record>> {

@@ -1,12 +1,14 @@
 //! What a store of theirs can't keep, and says so; and what it can.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use sessile_core::{
     Applied, Clock as _, Created, Credential, Durability, ErrorKind, Lifetime, Loaded, Name, Patch,
-    Record, Revocation, Scope, Store, SystemClock, TOMBSTONE, Text, Writes,
+    Record, Revocation, Scope, SessionId, Store as _, SystemClock, TOMBSTONE, Text, Writes,
 };
 use sessile_tower_sessions::{TowerSessionsStore, V0_15};
+use tokio::task::JoinHandle;
 use tower_sessions_0_15::session::{Id, Record as TheirRecord};
 use tower_sessions_0_15::{MemoryStore, SessionStore as _};
 
@@ -23,69 +25,76 @@ fn set(key: &str) -> Patch {
     patch
 }
 
-/// A session, a write to it that has read and not yet saved, and an end, whichever comes first;
-/// answers whether the session is live afterwards.
-async fn race(
-    writer: TowerSessionsStore<V0_15<Halting>>,
+/// A write that waits at the gate, in a task of its own, on a session that is live.
+async fn write(
+    store: &Arc<TowerSessionsStore<V0_15<Halting>>>,
     gate: &Halting,
-    ender: &dyn Store,
-) -> bool {
-    let writer = Arc::new(writer);
+) -> (SessionId, JoinHandle<sessile_core::Result<Applied>>) {
     let (record, now) = (record(), SystemClock.now());
     let sid = record.sid;
-    let created = writer.create(Arc::new(record), None, now).await.unwrap();
+    let created = store.create(Arc::new(record), None, now).await.unwrap();
     assert_eq!(created, Created::Created);
-    let write = tokio::spawn({
-        let writer = Arc::clone(&writer);
-        async move { writer.apply(&sid, now, &set("late")).await }
-    });
+    let store = Arc::clone(store);
+    let write = tokio::spawn(async move { store.apply(&sid, now, &set("late")).await });
     gate.is_reached().await;
+    (sid, write)
+}
+
+/// Ends a session while a write to it waits, then lets both through; answers the last state.
+async fn end(
+    store: &Arc<TowerSessionsStore<V0_15<Halting>>>,
+    gate: &Halting,
+    sid: SessionId,
+) -> Arc<Record> {
+    let (ender, now) = (Arc::clone(store), SystemClock.now());
     let until = now.after(TOMBSTONE);
-    let (ended, written) = tokio::join!(ender.end(&sid, now, until), async {
-        // The end comes to wait for its turn, or is through.
-        tokio::task::yield_now().await;
-        gate.open(); // the write's
-        gate.open(); // the end's
-        write.await.unwrap()
-    });
-    assert!(ended.unwrap().is_some());
-    assert!(matches!(written.unwrap(), Applied::Applied { .. }));
-    matches!(writer.load(&sid, now).await.unwrap(), Loaded::Live(_))
+    let end = tokio::spawn(async move { ender.end(&sid, now, until).await });
+    // Time enough for an end that does not wait its turn.
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    gate.open();
+    gate.open();
+    let last = end.await.unwrap().unwrap().unwrap();
+    let loaded = store.load(&sid, now).await.unwrap();
+    assert!(matches!(loaded, Loaded::Ended), "{loaded:?}");
+    last
 }
 
 #[tokio::test]
 async fn in_one_process_an_end_waits_for_the_write_that_is_under_way_and_is_final() {
     let gate = Halting::new(&MemoryStore::default());
     let store = Arc::new(TowerSessionsStore::alone(V0_15(gate.clone())));
-    let (record, now) = (record(), SystemClock.now());
-    let sid = record.sid;
-    store.create(Arc::new(record), None, now).await.unwrap();
-    let write = tokio::spawn({
-        let store = Arc::clone(&store);
-        async move { store.apply(&sid, now, &set("late")).await }
-    });
-    gate.is_reached().await;
-    let end = tokio::spawn({
-        let store = Arc::clone(&store);
-        async move { store.end(&sid, now, now.after(TOMBSTONE)).await }
-    });
-    gate.open();
-    gate.open();
-    write.await.unwrap().unwrap();
-    let last = end.await.unwrap().unwrap().unwrap();
+    let (sid, write) = write(&store, &gate).await;
+    let last = end(&store, &gate, sid).await;
     assert!(last.data.get("late").is_some(), "what was acknowledged");
-    let loaded = store.load(&sid, now).await.unwrap();
-    assert!(matches!(loaded, Loaded::Ended), "{loaded:?}");
+    assert!(matches!(write.await.unwrap(), Ok(Applied::Applied { .. })));
 }
 
-/// The limit that `shared` says, and the control of the law above.
+#[tokio::test]
+async fn a_write_that_was_given_up_keeps_its_turn_until_it_is_made() {
+    let gate = Halting::new(&MemoryStore::default());
+    let store = Arc::new(TowerSessionsStore::alone(V0_15(gate.clone())));
+    let (sid, write) = write(&store, &gate).await;
+    write.abort();
+    assert!(write.await.unwrap_err().is_cancelled());
+    let last = end(&store, &gate, sid).await;
+    assert!(last.data.get("late").is_some());
+}
+
+/// The limit that `shared` says, and the control of what is said of `alone`.
 #[tokio::test]
 async fn a_write_under_way_in_another_process_undoes_an_end_and_that_is_said() {
     let entries = MemoryStore::default();
     let gate = Halting::new(&entries);
-    let writer = TowerSessionsStore::shared(V0_15(gate.clone()));
+    let writer = Arc::new(TowerSessionsStore::shared(V0_15(gate.clone())));
     let other = TowerSessionsStore::shared(V0_15(entries));
-    assert!(race(writer, &gate, &other).await, "no race was staged");
+    let (sid, write) = write(&writer, &gate).await;
+    let now = SystemClock.now();
+    let ended = other.end(&sid, now, now.after(TOMBSTONE)).await.unwrap();
+    assert!(ended.is_some());
+    gate.open();
+    write.await.unwrap().unwrap();
+    let loaded = other.load(&sid, now).await.unwrap();
+    assert!(matches!(loaded, Loaded::Live(_)), "no race was staged");
     let guarantees = other.guarantees();
     assert_eq!(guarantees.revocation, Revocation::AtExpiry);
     assert_eq!(guarantees.writes, Writes::LastResponseWins);
