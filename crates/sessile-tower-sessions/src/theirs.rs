@@ -7,10 +7,7 @@ use async_trait::async_trait;
 use serde_json::Value;
 use time::OffsetDateTime;
 
-/// A store of some version of tower-sessions, wrapped to say which:
-#[cfg_attr(feature = "v0_14", doc = "[`V0_14`](crate::V0_14),")]
-#[cfg_attr(feature = "v0_15", doc = "[`V0_15`](crate::V0_15),")]
-/// or none without a feature of this crate.
+/// A store of some version of tower-sessions, wrapped to say which: `V0_14` or `V0_15`.
 pub trait TowerSessions: Calls {}
 
 /// Their four operations. In a private module: nobody else implements it.
