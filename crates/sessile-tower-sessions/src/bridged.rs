@@ -192,3 +192,52 @@ fn name() -> Result<Name> {
 fn lifetime(idle: Duration) -> Result<Lifetime> {
     Lifetime::new(idle, Duration::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use sessile_conformance::ModelStore;
+    use sessile_core::{Credential, Data};
+
+    use super::*;
+
+    /// A record under the id's digest, that of somebody else or one that can't be read.
+    async fn kept(change: impl FnOnce(&mut Record)) -> Bridged<ModelStore> {
+        let bridged = Bridged::new(ModelStore::new());
+        let now = SystemClock.now();
+        let mut record = Record::new(&Credential::random(), now, &Lifetime::default());
+        record.sid = derived::sid(1);
+        record.hash = derived::hash(1);
+        let entry = (name().unwrap(), Text::from_encoded(r#"{"user":"secret"}"#));
+        record.data = Data::from_iter([entry]);
+        change(&mut record);
+        let created = bridged.store.create(Arc::new(record), None, now).await;
+        assert_eq!(created.unwrap(), Created::Created);
+        bridged
+    }
+
+    #[tokio::test]
+    async fn both_digests_of_an_id_have_to_be_right() {
+        let bridged = kept(|_| {}).await;
+        let entry = bridged.load(1).await.unwrap().unwrap();
+        assert_eq!(entry.data["user"], json!("secret"));
+        let bridged = kept(|record| record.hash = derived::hash(2)).await;
+        assert!(bridged.load(1).await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_read_is_an_error_that_does_not_quote_it() {
+        for text in [r#"["secret"]"#, r#"{"secret"#] {
+            let entry = (name().unwrap(), Text::from_encoded(text));
+            let bridged = kept(|record| record.data = Data::from_iter([entry])).await;
+            let error = bridged.load(1).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Decode);
+            let said = describe(&error);
+            assert!(said.contains("(decode): "), "{said}");
+            assert!(!said.contains("secret"), "{said}");
+        }
+        let bridged = kept(|record| record.data = Data::new()).await;
+        let error = bridged.load(1).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Corrupt);
+    }
+}
