@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used)] // in a test, a panic is the report
 
+mod axum_login;
 mod browser;
 mod config;
 mod curl;

@@ -35,6 +35,10 @@ pub mod stored {}
 #[doc = include_str!("../docs/own-store.md")]
 pub mod own_store {}
 
+#[cfg(feature = "stored")]
+#[doc = include_str!("../docs/from-tower-sessions.md")]
+pub mod from_tower_sessions {}
+
 #[cfg(all(feature = "jwks", feature = "stored"))]
 #[doc = include_str!("../docs/token.md")]
 pub mod token {}

@@ -13,10 +13,12 @@ const BARRED_FROM_CORE: &[&str] = &["http", "tower", "tokio", "axum", "hyper"];
 enum Place {
     /// An example: a program that uses the published crates as anybody would.
     Application,
-    /// The end-to-end tests and `xtask`: part of the workshop, free to look anywhere.
+    /// The end-to-end tests, the program of others that they run, and `xtask`: part of the
+    /// workshop, free to look anywhere.
     Workshop,
     Facade,
-    /// A home for sessions. The flag: the façade has it always, not only behind a feature.
+    /// A home for sessions, or the bridge to other people's. The flag: the façade has it always,
+    /// not only behind a feature.
     Sibling {
         always: bool,
     },
@@ -29,10 +31,12 @@ fn place(package: &Package) -> Option<Place> {
         return Some(Place::Application);
     }
     match package.name.as_str() {
-        "xtask" | "sessile-e2e" => Some(Place::Workshop),
+        "xtask" | "sessile-e2e" | "axum-login-example" => Some(Place::Workshop),
         "sessile" => Some(Place::Facade),
         "sessile-memory" => Some(Place::Sibling { always: true }),
-        "sessile-token" | "sessile-redis" | "sessile-sql" => Some(Place::Sibling { always: false }),
+        "sessile-token" | "sessile-redis" | "sessile-sql" | "sessile-tower-sessions" => {
+            Some(Place::Sibling { always: false })
+        }
         "sessile-conformance" => Some(Place::Conformance),
         "sessile-core" => Some(Place::Core),
         _ => None,
@@ -199,6 +203,7 @@ mod tests {
     fn siblings_never_see_one_another_not_even_in_tests() {
         refused("sessile-redis → sessile-memory", "siblings");
         refused("sessile-sql → sessile-redis dev", "siblings");
+        refused("sessile-tower-sessions → sessile-memory dev", "siblings");
     }
 
     #[test]
@@ -207,6 +212,7 @@ mod tests {
         refused("sessile-core → sessile-memory", "downward");
         refused("sessile-memory → sessile", "downward");
         refused("sessile-memory → sessile dev", "downward");
+        refused("sessile-tower-sessions → sessile", "downward");
         refused(
             "sessile → examples/quickstart dev",
             "nothing depends on a program",
@@ -219,6 +225,7 @@ mod tests {
         refused("sessile → sessile-redis", "feature");
         refused("sessile → sessile-sql", "feature");
         refused("sessile → sessile-token", "feature");
+        refused("sessile → sessile-tower-sessions", "feature");
     }
 
     #[test]

@@ -42,10 +42,10 @@ impl Parts {
             Chosen::Sticky(_) | Chosen::Stored(_) => None,
         });
         #[cfg(feature = "forward")]
-        let peers = match &settings.strategy {
+        let peers = settings.chosen().find_map(|chosen| match chosen {
             Chosen::Sticky(sticky) => sticky.peers.as_ref(),
             Chosen::Stored(_) | Chosen::Token(_) => None,
-        };
+        });
         #[cfg(feature = "forward")]
         let peers = peers.and_then(|peers| problems.check("sticky.peers", peers.build()));
         let parts = Parts {
@@ -67,6 +67,10 @@ pub(super) async fn layer(
     registry: &Registry,
 ) -> Result<SessionLayer, ConfigError> {
     let strategy = strategies::strategy(&settings.strategy, parts, registry).await?;
+    let strategy = match settings.left() {
+        Some(migrate) => strategies::migration(migrate, strategy, parts, registry).await?,
+        None => strategy,
+    };
     let promised = strategy.guarantees();
     let mut problems = Problems::default();
     settings.require.check(&promised, &mut problems);
@@ -111,9 +115,6 @@ fn lacks(settings: &Settings, problems: &mut Problems) {
             }
             Chosen::Sticky(_) | Chosen::Stored(_) | Chosen::Token(_) => {}
         }
-    }
-    if settings.migrate.is_some() {
-        problems.add("migrate", "is not in this version of sessile: remove it");
     }
 }
 

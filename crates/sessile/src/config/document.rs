@@ -285,11 +285,18 @@ const MIGRATE: Table = Table {
 };
 
 const FROM: Table = Table {
-    keys: &[key(
-        "strategy",
-        Shape::Word(STRATEGIES),
-        "The strategy that is left, as its own section describes it.",
-    )],
+    keys: &[
+        key(
+            "strategy",
+            Shape::Word(STRATEGIES),
+            "The strategy that is left, as its own section describes it.",
+        ),
+        key(
+            "url",
+            Shape::Url,
+            "The store that is left, where it is another than that section's.",
+        ),
+    ],
     required: &["strategy"],
     one_of: &[],
 };

@@ -56,8 +56,13 @@ impl Settings {
 
     /// What is in use.
     pub(super) fn chosen(&self) -> impl Iterator<Item = &Chosen> {
-        let from = self.migrate.as_ref().map(|migrate| &migrate.from);
-        std::iter::once(&self.strategy).chain(from)
+        std::iter::once(&self.strategy).chain(self.left().map(|migrate| &migrate.from))
+    }
+
+    /// The migration, as long as anything of what is left is still looked at.
+    pub(super) fn left(&self) -> Option<&Migrate> {
+        let migrate = self.migrate.as_ref()?;
+        migrate.phase.looks_back().then_some(migrate)
     }
 }
 

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use sessile_core::{Error, Strategy};
+use sessile_core::{KeyRing, Strategy};
 
 use super::build::Parts;
 use super::problem::{ConfigError, Problems};
 use super::registry::Registry;
-use super::sections::{Sticky, Stored, Token};
+use super::sections::{Migrate, Phase, Sticky, Stored, Token};
 use super::settings::Chosen;
-use crate::{Capacity, Misrouted};
+use crate::{Capacity, Migration, Misrouted};
 
 /// The strategy that was chosen. It connects to its store, if it has one.
 pub(super) async fn strategy(
@@ -25,6 +25,34 @@ pub(super) async fn strategy(
         Chosen::Stored(settings) => stored(settings, parts, registry).await,
         Chosen::Token(settings) => token(settings, parts, registry).await,
     }
+}
+
+/// The way to the strategy `to` from the one that is left.
+pub(super) async fn migration(
+    migrate: &Migrate,
+    to: Arc<dyn Strategy>,
+    parts: &Parts,
+    registry: &Registry,
+) -> Result<Arc<dyn Strategy>, ConfigError> {
+    let mut keys = parts.keys.iter().flat_map(KeyRing::keys);
+    let Some(key) = keys.find(|key| key.id() == migrate.key) else {
+        return impossible("migrate.key", "names no key of [keys]");
+    };
+    let from: Arc<dyn Strategy> = match &migrate.from {
+        // There may have been no keys before there was a migration to need them.
+        Chosen::Stored(left) => Arc::new(
+            store(left, parts, registry, "migrate.from")
+                .await?
+                .untagged_too(),
+        ),
+        left => strategy(left, parts, registry).await?,
+    };
+    let phase = match migrate.phase {
+        Phase::Accept => crate::Phase::Accept,
+        Phase::Issue | Phase::Refuse => crate::Phase::Issue,
+    };
+    let migration = Migration::between(from, to, key.clone());
+    made("migrate", migration.map(|migration| migration.phase(phase)))
 }
 
 /// The memory of one process.
@@ -64,12 +92,22 @@ async fn stored(
     parts: &Parts,
     registry: &Registry,
 ) -> Result<Arc<dyn Strategy>, ConfigError> {
-    let store = registry.connect(&settings.url, "stored.url").await?;
-    let mut strategy = crate::Stored::new(store);
-    if let Some(ring) = &parts.keys {
-        strategy = strategy.keys(ring.clone());
-    }
-    Ok(Arc::new(strategy))
+    Ok(Arc::new(
+        store(settings, parts, registry, "stored.url").await?,
+    ))
+}
+
+async fn store(
+    settings: &Stored,
+    parts: &Parts,
+    registry: &Registry,
+    path: &'static str,
+) -> Result<crate::Stored, ConfigError> {
+    let strategy = crate::Stored::new(registry.connect(&settings.url, path).await?);
+    Ok(match &parts.keys {
+        Some(ring) => strategy.keys(ring.clone()),
+        None => strategy,
+    })
 }
 
 #[cfg(feature = "token")]
@@ -114,7 +152,7 @@ fn capacity(settings: &Sticky) -> Capacity {
 
 fn made<S: Strategy>(
     path: &str,
-    built: Result<S, Error>,
+    built: Result<S, impl std::error::Error>,
 ) -> Result<Arc<dyn Strategy>, ConfigError> {
     let mut problems = Problems::default();
     let strategy = problems.check(path, built);

@@ -59,7 +59,11 @@ impl Strategy for Migration {
         let mover = self.mover.clone();
         Step::wait(async move {
             let opened = to.await?;
-            if opened.arrival != Arrival::Unknown || !matches!(opened.found, Found::Nothing) {
+            // Two strategies of one kind read each other's credentials, and find nothing.
+            let is_final = !matches!(opened.found, Found::Nothing)
+                || opened.arrival == Arrival::Unavailable
+                || (from.is_err() && opened.arrival != Arrival::Unknown);
+            if is_final {
                 return Ok(marked(opened, to_away));
             }
             let old = match from {

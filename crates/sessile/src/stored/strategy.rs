@@ -56,7 +56,16 @@ impl Stored {
     /// any more.
     #[must_use]
     pub fn keys(mut self, ring: KeyRing) -> Self {
-        self.wire = Wire::tagged(ring);
+        self.wire.tag(ring);
+        self
+    }
+
+    /// Accepts credentials without a tag, too, as they were made before there were
+    /// [`keys`](Self::keys): so that keys can be added and nobody is logged out. Until it is taken
+    /// out again what nobody here has made may cost a call to the store.
+    #[must_use]
+    pub fn untagged_too(mut self) -> Self {
+        self.wire.untagged_too();
         self
     }
 

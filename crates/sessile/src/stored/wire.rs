@@ -12,19 +12,29 @@ const CREDENTIAL: usize = 43;
 const TAG: usize = 22;
 
 #[derive(Debug, Default)]
-pub(super) struct Wire(Option<Macs>);
+pub(super) struct Wire {
+    macs: Option<Macs>,
+    /// Credentials without a tag are read although there are keys.
+    untagged_too: bool,
+}
 
 impl Wire {
     /// Credentials that carry a tag by these keys.
-    pub(super) fn tagged(ring: KeyRing) -> Self {
-        Wire(Some(Macs::new(ring, PURPOSE, "")))
+    pub(super) fn tag(&mut self, ring: KeyRing) {
+        self.macs = Some(Macs::new(ring, PURPOSE, ""));
+    }
+
+    /// Reads those without a tag, too.
+    pub(super) fn untagged_too(&mut self) {
+        self.untagged_too = true;
     }
 
     /// What a client sent, if it can be one of ours.
     pub(super) fn read(&self, text: &[u8], carrier: &str, now: Timestamp) -> Option<Credential> {
         let (text, rest) = text.split_at_checked(CREDENTIAL)?;
-        match (&self.0, rest) {
+        match (&self.macs, rest) {
             (None, []) => {}
+            (Some(_), []) if self.untagged_too => {}
             // The length first: the decoder wants to be given room enough.
             (Some(macs), [b'.', tag @ ..]) if tag.len() == TAG => {
                 let mut sent = Tag::default();
@@ -40,7 +50,7 @@ impl Wire {
 
     pub(super) fn write(&self, credential: &Credential, carrier: &str) -> String {
         let mut text = credential.encode();
-        if let Some(macs) = &self.0 {
+        if let Some(macs) = &self.macs {
             let tag = macs.tag(carrier, text.as_bytes());
             text.push('.');
             BASE64.encode_append(tag, &mut text);
@@ -60,6 +70,12 @@ mod tests {
         KeyRing::new(MasterKey::new("k", secret).unwrap())
     }
 
+    fn tagged(ring: KeyRing) -> Wire {
+        let mut wire = Wire::default();
+        wire.tag(ring);
+        wire
+    }
+
     fn credential() -> Credential {
         Credential {
             sid: SessionId::from_bytes([1; 16]),
@@ -73,7 +89,7 @@ mod tests {
         let bare = "AQEBAQEBAQEBAQEBAQEBAQICAgICAgICAgICAgICAgI";
         let text = Wire::default().write(&credential(), "__Host-sid");
         assert_eq!(text, bare);
-        let text = Wire::tagged(keys()).write(&credential(), "__Host-sid");
+        let text = tagged(keys()).write(&credential(), "__Host-sid");
         assert_eq!(text, format!("{bare}.{GOLDEN_TAG}"));
     }
 
@@ -81,7 +97,7 @@ mod tests {
 
     #[test]
     fn every_changed_character_of_a_tagged_credential_is_refused() {
-        let wire = Wire::tagged(keys());
+        let wire = tagged(keys());
         let good = wire.write(&credential(), "sid");
         let read = |text: &str, carrier| {
             let now = Timestamp::default();
@@ -98,12 +114,24 @@ mod tests {
 
     #[test]
     fn with_keys_a_credential_needs_its_tag_and_without_keys_none_is_read() {
-        let (bare, tagged) = (Wire::default(), Wire::tagged(keys()));
+        let (bare, tagged) = (Wire::default(), tagged(keys()));
         let now = Timestamp::default();
         let text = bare.write(&credential(), "sid");
         assert!(bare.read(text.as_bytes(), "sid", now).is_some());
         assert!(tagged.read(text.as_bytes(), "sid", now).is_none());
         let text = tagged.write(&credential(), "sid");
         assert!(bare.read(text.as_bytes(), "sid", now).is_none());
+    }
+
+    #[test]
+    fn credentials_of_before_there_were_keys_are_read_where_that_is_asked_for() {
+        let text = Wire::default().write(&credential(), "sid");
+        let mut both = tagged(keys());
+        both.untagged_too();
+        let now = Timestamp::default();
+        assert!(both.read(text.as_bytes(), "sid", now).is_some());
+        assert_eq!(both.write(&credential(), "sid").len(), 66);
+        let forged = format!("{text}.{}", "A".repeat(22));
+        assert!(both.read(forged.as_bytes(), "sid", now).is_none());
     }
 }

@@ -8,6 +8,8 @@ mod broken;
 mod build;
 mod defaults;
 mod loaders;
+#[cfg(feature = "token")]
+mod migrate;
 mod sample;
 mod schema;
 mod secrets;

@@ -63,7 +63,7 @@ async fn the_word_is_all_that_changes_and_each_of_them_serves() {
 
 #[tokio::test]
 async fn a_node_has_its_label_and_knows_what_others_made() {
-    let node = |label: &str| built_node(label, "");
+    let node = async |label: &str| built_node(label, "").await;
     let (one, two) = (node("n1").await, node("n2").await);
     let (_, cookie) = visit(&one, None).await;
     let cookie = cookie.unwrap();

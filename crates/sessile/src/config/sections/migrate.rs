@@ -5,14 +5,14 @@ use crate::config::examine::either;
 use crate::config::fields::Fields;
 use crate::config::problem::Problems;
 use crate::config::settings::Chosen;
+use crate::config::url::StoreUrl;
 
 #[derive(Clone, Debug)]
 pub(in crate::config) struct Migrate {
     /// What is left.
     pub(in crate::config) from: Chosen,
-    #[expect(dead_code, reason = "for the migration")]
+    /// Which of `[keys]` derives the new credentials.
     pub(in crate::config) key: String,
-    #[expect(dead_code, reason = "for the migration")]
     pub(in crate::config) phase: Phase,
 }
 
@@ -22,6 +22,13 @@ pub(in crate::config) enum Phase {
     Accept,
     Issue,
     Refuse,
+}
+
+impl Phase {
+    /// Whether what is left is still looked at.
+    pub(in crate::config) fn looks_back(self) -> bool {
+        self != Phase::Refuse
+    }
 }
 
 impl Migrate {
@@ -34,15 +41,27 @@ impl Migrate {
         let table = root.at("migrate");
         check_key(&table.at("key"), root, keys, problems);
         check_target(&root.at("strategy"), to, problems);
-        let from = table.at("from").at("strategy");
-        if root.at("strategy").text() == from.text() {
+        let (from, url) = (table.at("from").at("strategy"), table.at("from").at("url"));
+        let is_another = url.is_there() && from.text() != Some("token");
+        if root.at("strategy").text() == from.text() && !is_another {
             problems.add(
                 from.path(),
-                "is the strategy that is in use: write the one that is left, or remove [migrate]",
+                "is the strategy that is in use: write the one that is left, or the store that is left as from.url, or remove [migrate]",
             );
             return None;
         }
-        let from = Chosen::read(&from, root, problems)?;
+        let mut from = Chosen::read(&from, root, problems)?;
+        if let Some(text) = url.text() {
+            let left = StoreUrl::new(text);
+            match &mut from {
+                Chosen::Stored(stored) => stored.url = left,
+                Chosen::Sticky(sticky) => sticky.backing = Some(left),
+                Chosen::Token(_) => problems.add(
+                    url.path(),
+                    "is for sessions that are in a store: tokens are with their clients; remove it",
+                ),
+            }
+        }
         if let Chosen::Sticky(Sticky { backing: None, .. }) = from {
             problems.add(
                 table.at("from").path(),

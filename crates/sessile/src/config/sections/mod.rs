@@ -10,7 +10,7 @@ mod token;
 
 pub(super) use cookie::cookie;
 pub(super) use keys::Keys;
-pub(super) use migrate::Migrate;
+pub(super) use migrate::{Migrate, Phase};
 pub(super) use require::Require;
 pub(super) use sticky::{Misrouted, Sticky};
 pub(super) use stored::Stored;

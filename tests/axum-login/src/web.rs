@@ -1,0 +1,5 @@
+pub use app::App;
+
+mod app;
+mod auth;
+mod protected;
