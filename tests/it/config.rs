@@ -3,7 +3,7 @@
 use std::fs;
 
 use serde_json::json;
-use sessile_e2e::{Configured, Folder, KEY, RedisServer, free_port, refusal};
+use sessile_e2e::{Configured, Folder, KEY, RedisServer, eventually, free_port, refusal};
 
 /// Every section at once; each strategy uses its own.
 fn file(redis: &str) -> String {
@@ -150,4 +150,16 @@ fn a_wrong_file_is_refused_with_all_that_is_wrong_and_no_secret() {
         said.contains("no TOML") && !said.contains("hunter2"),
         "{said}"
     );
+}
+
+#[test]
+fn a_redis_that_evicts_sessions_is_warned_about_at_the_start() {
+    let redis = RedisServer::start(&["--maxmemory-policy", "allkeys-lru"]);
+    let config = format!("strategy = \"stored\"\nstored.url = {:?}", redis.url());
+    let bed = Configured::start(&config);
+    eventually("the warning", || {
+        let said = bed.errors();
+        (said.contains("WARN") && said.contains("allkeys-lru")).then_some(())
+    });
+    bed.client().get("/visits").is(200);
 }

@@ -43,6 +43,7 @@ pub(crate) const STEPS: &[Step] = steps! {
     test: "unit, integration and documentation tests",
     loom: "the table of sessions under every interleaving",
     stores: "every store on its real server, and the laws on each",
+    equivalence: "one suite over HTTP for every strategy and store, and a walk against a model",
     swarm: "many clients over several processes, and stores that are killed under them",
     balancers: "every balancer with the configuration written for it",
     interop: "tokens of ours in other languages' libraries, and theirs here",
@@ -145,6 +146,12 @@ fn stores(tally: &mut Tally) -> StepResult {
         cargo("test --test stores --test laws -p").arg(END_TO_END),
         tally,
     )?;
+    Ok(Outcome::Passed(note))
+}
+
+fn equivalence(tally: &mut Tally) -> StepResult {
+    let note = install::servers();
+    counted(cargo("test --test equivalence -p").arg(END_TO_END), tally)?;
     Ok(Outcome::Passed(note))
 }
 

@@ -74,18 +74,17 @@ fn keys_are_not_read_for_tokens_alone() {
         sign = { kid = "a", alg = "HS256", value = "BwYFBAMCAQAPDg0MCwoJCBcWFRQTEhEQHx4dHBsaGRg" }
         "#,
     );
-    let problems = problems(config.unwrap().check());
-    assert!(
-        !problems.concat().contains("SESSILE_TEST_UNSET"),
-        "{problems:?}"
-    );
+    match config.unwrap().check() {
+        Ok(()) => {}
+        Err(error) => assert!(!error.to_string().contains("SESSILE_TEST_UNSET"), "{error}"),
+    }
 }
 
 #[test]
 fn what_this_build_lacks_is_told_all_at_once() {
     let config: SessionConfig = toml::from_str(SAMPLE).unwrap();
     let problems = problems(config.check()).join("\n");
-    let mut missing = vec!["migrate", "keys.current.env"];
+    let mut missing = vec!["keys.current.env"];
     if !cfg!(feature = "redis") {
         missing.push("sticky.backing");
     }

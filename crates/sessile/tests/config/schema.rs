@@ -120,7 +120,7 @@ fn the_schema_accepts_the_sample_and_what_is_written_back() {
         refused(&schema(), &serde_json::to_value(config).unwrap()),
         None
     );
-    let peers = "strategy = \"sticky\"\nsticky.peers = { n2 = \"https://n2.app\" }";
+    let peers = "strategy = \"sticky\"\nsticky.peers = { n2 = \"http://n2.app\" }";
     assert_eq!(refused(&schema(), &toml::from_str(peers).unwrap()), None);
 }
 

@@ -63,8 +63,7 @@ async fn the_word_is_all_that_changes_and_each_of_them_serves() {
 
 #[tokio::test]
 async fn a_node_has_its_label_and_knows_what_others_made() {
-    let node = async |label: &str| built_node(label, "").await;
-    let (one, two) = (node("n1").await, node("n2").await);
+    let (one, two) = (built_node("n1").await, built_node("n2").await);
     let (_, cookie) = visit(&one, None).await;
     let cookie = cookie.unwrap();
     assert!(cookie.starts_with("__Host-sid=n1."), "{cookie}");
@@ -73,9 +72,9 @@ async fn a_node_has_its_label_and_knows_what_others_made() {
     assert_eq!(visit(&two, Some(&cookie)).await.0, "", "421 has no body");
 }
 
-async fn built_node(label: &str, more: &str) -> Router {
+async fn built_node(label: &str) -> Router {
     built(&format!(
-        "strategy = \"sticky\"\nsticky.node = {label:?}\n{KEYS}\n{more}"
+        "strategy = \"sticky\"\nsticky.node = {label:?}\n{KEYS}"
     ))
     .await
 }
