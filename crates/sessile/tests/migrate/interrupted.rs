@@ -38,11 +38,6 @@ async fn whatever_call_fails_the_next_try_finds_the_session() {
         for operation in OPERATIONS {
             for fault in FAULTS {
                 for (at, nth) in [(0, 1), (0, 2), (1, 1), (1, 2), (1, 3)] {
-                    let is_token = |kind| !matches!(kind, Kind::Sticky | Kind::Stored);
-                    let hangs = matches!(fault, Fault::NeverAnswered | Fault::NeverMade);
-                    if hangs && (is_token(pair.0) || is_token(pair.1)) {
-                        continue;
-                    }
                     let (world, stores) = faulty(pair);
                     let mut client = world.client().await;
                     let issue = world.node(Stage::Issue, "n1");
