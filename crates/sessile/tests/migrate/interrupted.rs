@@ -1,12 +1,11 @@
 //! A move that stops half-way: a call that fails, that is never answered, or a node that is gone.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use http::{Method, StatusCode};
-use sessile_conformance::{Fault, FaultyStore, Operation};
+use sessile_conformance::{Fault, Operation};
 
-use crate::world::{Kind, PAIRS, Stage, World};
+use crate::world::{Kind, PAIRS, Stage, faulty};
 
 const OPERATIONS: [Operation; 4] = [
     Operation::Load,
@@ -21,15 +20,6 @@ const FAULTS: [Fault; 4] = [
     Fault::NeverAnswered,
     Fault::NeverMade,
 ];
-
-/// A world whose stores can be made to fail.
-fn faulty(pair: (Kind, Kind)) -> (World, [Arc<FaultyStore<Arc<dyn sessile::Store>>>; 2]) {
-    let mut world = World::new(pair);
-    let old = Arc::new(FaultyStore::new(world.stores.0.clone()));
-    let new = Arc::new(FaultyStore::new(world.stores.1.clone()));
-    world.stores = (old.clone(), new.clone());
-    (world, [old, new])
-}
 
 /// Whatever fails, the client tries again and is still who it was, with all that it had written.
 #[tokio::test(start_paused = true)]

@@ -4,8 +4,10 @@
 #![cfg(all(feature = "stored", feature = "token"))]
 
 mod interrupted;
+mod limits;
 mod phases;
 mod replays;
+mod review;
 mod rolling;
 mod world;
 

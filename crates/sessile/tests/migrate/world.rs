@@ -8,6 +8,7 @@ use sessile::{
     Migration, Phase, SealingKey, SealingKeys, SessionLayer, Sticky, Store, Stored, Token,
     TokenBuilder, TokenKeys,
 };
+use sessile_conformance::FaultyStore;
 
 use crate::client::{Client, minutes};
 
@@ -172,4 +173,16 @@ impl World {
     pub(crate) fn merges(&self) -> bool {
         matches!(self.pair.1, Kind::Sticky | Kind::Stored)
     }
+}
+
+/// A store that can be made to fail.
+pub(crate) type Faulty = Arc<FaultyStore<Arc<dyn Store>>>;
+
+/// A world whose stores are such: that of the old place, and that of the new one.
+pub(crate) fn faulty(pair: (Kind, Kind)) -> (World, [Faulty; 2]) {
+    let mut world = World::new(pair);
+    let old = Arc::new(FaultyStore::new(world.stores.0.clone()));
+    let new = Arc::new(FaultyStore::new(world.stores.1.clone()));
+    world.stores = (old.clone(), new.clone());
+    (world, [old, new])
 }
