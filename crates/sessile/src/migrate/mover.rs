@@ -18,7 +18,7 @@ use std::time::Duration;
 use sessile_core::{
     Arrival, Claim, Created, Credential, Data, ErrorKind, Found, GRACE, Held, Lifetime, Loaded,
     MasterKey, Opened, Outcome, Patch, Presented, Record, Result, Rotation, Store, Strategy,
-    TOMBSTONE, Timestamp, Verifier, VerifierHash, Writes,
+    TOMBSTONE, Timestamp, Verifier, Writes,
 };
 use sessile_memory::Calls;
 use tokio::time::{Instant, sleep};
@@ -369,7 +369,8 @@ impl Mover {
         Ok(())
     }
 
-    /// Applies a patch for the old session to the one that it has become, if it has.
+    /// Applies a patch for the old session to the one that it has become, if it has. A renew is a
+    /// conflict there, and is made anew by who then knows what the session has become.
     pub(super) async fn follow(
         &self,
         old: &Arc<Record>,
@@ -379,22 +380,7 @@ impl Mover {
         let Some(moved) = self.moved_to(old, now).await? else {
             return Ok(None);
         };
-        let mut patch = patch.clone();
-        if let Some(rotation) = patch.rotation().cloned() {
-            let derived = |hash: Option<&VerifierHash>| self.keys.verifier(&moved.sid, hash);
-            let old = derived((!self.from_travels).then_some(&rotation.expect));
-            let new = derived(Some(&rotation.new));
-            patch.rotate(Some(Rotation {
-                // A token has no verifier, and what stands in its place is as it is.
-                expect: match self.to_travels {
-                    true => moved.hash,
-                    false => old.hash(),
-                },
-                new: new.hash(),
-                wrapped: old.wrap(&moved.sid, &new),
-            }));
-        }
-        Ok(Some(self.to.apply(&moved, &patch, None, now).await?))
+        Ok(Some(self.to.apply(&moved, patch, None, now).await?))
     }
 
     /// What an old session has become, for who had opened it where it was.
