@@ -9,11 +9,11 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::drain::Drain;
 use crate::flags::{Flags, Strategy};
-use crate::{keys, nodes, routes, token};
+use crate::{InFront, keys, nodes, routes, token};
 
 /// Builds the application that the flags ask for.
-pub(crate) async fn build(flags: &Flags) -> Result<(Router, Drain)> {
-    let (layer, outside) = strategy(flags).await?;
+pub(crate) async fn build(flags: &Flags, in_front: InFront) -> Result<(Router, Drain)> {
+    let (layer, outside) = strategy(flags, in_front).await?;
     let mut cookie = CookieConfig::new();
     if flags.insecure_dev {
         cookie = cookie.insecure_dev();
@@ -44,11 +44,11 @@ pub(crate) async fn build(flags: &Flags) -> Result<(Router, Drain)> {
 }
 
 /// The layer of the strategy, and the routes that it brings, which have no session.
-async fn strategy(flags: &Flags) -> Result<(SessionLayer, Router)> {
+async fn strategy(flags: &Flags, in_front: InFront) -> Result<(SessionLayer, Router)> {
     let layer = match &flags.strategy {
-        Strategy::Sticky => nodes::build(&flags.nodes, keys::from_env()?).await?,
+        Strategy::Sticky => nodes::build(&flags.nodes, in_front, keys::from_env()?).await?,
         Strategy::Stored(url) => {
-            let stored = Stored::connect(url).await?;
+            let stored = Stored::new(in_front(sessile::connect(url).await?));
             SessionLayer::new(match keys::from_env()? {
                 Some(ring) => stored.keys(ring),
                 None => stored,
