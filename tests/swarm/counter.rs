@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use serde_json::json;
 use sessile_e2e::{Client, Nodes, eventually, pause};
 
 /// A client that counts, and what it knows of its counter.
@@ -75,8 +76,7 @@ impl Counter {
 
     /// Where a balancer would send it, but for one request in ten.
     fn port(&mut self) -> u16 {
-        let cookie = &self.client.jar["__Host-sid"];
-        let label = cookie.split('.').next().unwrap_or_default().to_owned();
+        let label = self.label();
         let own: Vec<_> = self.ports.iter().filter(|(l, _)| *l == label).collect();
         let own: Vec<u16> = own.into_iter().map(|(_, port)| *port).collect();
         let random = self.random();
@@ -128,15 +128,22 @@ impl Counter {
         }
     }
 
-    /// Its session is still there, at every node.
-    pub(crate) fn check(&mut self) {
-        for (_, port) in self.ports.clone() {
+    /// Its session is still there, at every node, which answers itself or sends on to the owner.
+    pub(crate) fn check(&mut self, sends_on: bool) {
+        for (label, port) in self.ports.clone() {
             self.client = self.client.at(port);
+            let owner = self.label();
             let me = self.client.whoami();
-            assert_eq!(
-                (&me["arrival"], &me["id"]),
-                (&"resumed".into(), &self.id.as_str().into())
-            );
+            let node = if sends_on { &owner } else { label };
+            let found = (&me["arrival"], &me["id"], &me["node"]);
+            let expected = [json!("resumed"), json!(self.id), json!(node)];
+            assert_eq!(found, (&expected[0], &expected[1], &expected[2]));
         }
+    }
+
+    /// Of the node that its session is on.
+    fn label(&self) -> String {
+        let cookie = &self.client.jar["__Host-sid"];
+        cookie.split('.').next().unwrap_or_default().to_owned()
     }
 }
