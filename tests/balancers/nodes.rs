@@ -149,7 +149,7 @@ pub(crate) fn what_no_node_has_made_is_balanced_and_answered_as_a_strangers(prox
         let fair = counts.len() == LABELS.len() && counts.values().all(|n| *n >= 4);
         assert!(fair, "{cookie}: {counts:?}");
     }
-    // A label is a hint: a forged credential goes to the node that it names, which looks nothing up.
+    // A label is a hint: a forged credential goes to the node that it names, to which it is nothing.
     for _ in 0..30 {
         assert_eq!(ask("n1.x.y"), "n1");
     }
