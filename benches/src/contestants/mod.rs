@@ -188,6 +188,11 @@ pub static ALL: [Entry; 15] = [
         tower_sessions_signed
     ),
     entry!(POEM, Poem, Peer, poem_server),
-    entry!(ACTIX_SIGNED, Actix, Peer, actix_signed_cookie),
+    entry!(
+        ACTIX_SIGNED,
+        Actix,
+        Peer,
+        actix_signed_cookie
+    ),
     entry!("by hand: axum-extra signed jar", Axum, Peer, signed_jar),
 ];
