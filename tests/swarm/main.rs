@@ -6,6 +6,7 @@
 mod dumps;
 mod kills;
 mod logouts;
+mod migrations;
 mod revocations;
 mod rotation;
 mod sharing;
