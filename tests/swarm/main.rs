@@ -7,6 +7,7 @@ mod counter;
 mod dumps;
 mod kills;
 mod logouts;
+mod migrations;
 mod revocations;
 mod rotation;
 mod sharing;
