@@ -1,6 +1,9 @@
 //! A service that moves from one strategy to another, node by node and phase by phase, under
 //! clients that come all the time: nobody is logged out, and no old credential opens anything.
 
+mod service;
+mod visitor;
+
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
@@ -8,9 +11,6 @@ use sessile_e2e::{Client, eventually, pause};
 
 use service::{Service, Stage};
 use visitor::Visitor;
-
-mod service;
-mod visitor;
 
 const STRATEGIES: [&str; 3] = ["sticky", "stored", "token"];
 const CLIENTS: usize = 8;
