@@ -121,6 +121,12 @@ impl Record {
         now.as_millis().saturating_sub(last_seen) >= touch_interval(idle).max(1)
     }
 
+    /// The current verifier, for who holds the one before it.
+    pub fn successor(&self, verifier: &Verifier) -> Option<Verifier> {
+        let previous = self.previous.as_ref()?;
+        (previous.hash == verifier.hash()).then(|| verifier.unwrap(&self.sid, &previous.wrapped))
+    }
+
     /// Judges a verifier presented by a request whose head arrived at `arrived`.
     pub fn verify(&self, verifier: &Verifier, arrived: Timestamp) -> Verdict {
         let hash = verifier.hash();

@@ -44,6 +44,13 @@ pub trait Strategy: fmt::Debug + Send + Sync + 'static {
     /// Reads a session's current state, for a caller who has proved to own it.
     fn reload(&self, record: &Arc<Record>, now: Timestamp) -> Step<Result<Option<Arc<Record>>>>;
 
+    /// A session moved to another place, and has another id, while a request worked on it: the
+    /// verifier that opens it there, for who holds this one of the session that it was. No I/O.
+    /// `None` if it was replaced since.
+    fn follow(&self, _moved: &Record, _verifier: &Verifier) -> Option<Verifier> {
+        None
+    }
+
     /// The text that the client is to present from now on, by the carrier of this name.
     ///
     /// # Errors
@@ -84,13 +91,14 @@ pub trait Strategy: fmt::Debug + Send + Sync + 'static {
 
     /// How many more bytes of value fit into a text of at most `limit` bytes for a session with
     /// this data: negative if the data alone does not fit. `None` where the text's length does not
-    /// depend on the data.
+    /// depend on the data. `record` is what there is of the session, `None` if it is a new one.
     ///
     /// # Errors
     ///
     /// What [`issue`](Self::issue) would fail with, whatever the length.
     fn room(
         &self,
+        _record: Option<&Record>,
         _subject: Option<&str>,
         _data: &Data,
         _carrier: &str,
@@ -152,6 +160,11 @@ pub trait Strategy: fmt::Debug + Send + Sync + 'static {
 
     /// Takes over a session that was moved to this strategy's [`ledger`](Self::ledger), as it is
     /// there.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Invalid`] for a session that can't be of this strategy, such as one that lives
+    /// too long.
     fn adopt(&self, record: Record, _now: Timestamp) -> Step<Result<Record>> {
         Step::ready(Ok(record))
     }

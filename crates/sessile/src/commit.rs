@@ -130,14 +130,15 @@ impl Commit {
     }
 
     fn settle(&mut self, settled: Settled) -> Result<()> {
+        let strategy = &*self.handle.shared.strategy;
         let mut draft = self.handle.draft();
         let after = match settled {
             Settled::Created(record, Ok(created)) => draft.settle_create(record, created)?,
             Settled::Applied(Ok(Outcome::Retry(record, turn))) => {
                 self.turn = Some(turn);
-                draft.settle_apply(Outcome::Conflict(record))?
+                draft.settle_apply(Outcome::Conflict(record), strategy)?
             }
-            Settled::Applied(Ok(outcome)) => draft.settle_apply(outcome)?,
+            Settled::Applied(Ok(outcome)) => draft.settle_apply(outcome, strategy)?,
             Settled::Ended(Ok(last)) => draft.settle_end(last)?,
             Settled::Created(_, Err(error))
             | Settled::Applied(Err(error))

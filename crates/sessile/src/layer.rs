@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sessile_core::{Clock, Data, Lifetime, Revocation, Strategy, SystemClock, Writes};
+use sessile_core::{Clock, Data, Lifetime, Record, Revocation, Strategy, SystemClock, Writes};
 use tower_layer::Layer;
 
 use crate::{Carrier, CookieConfig, Result, SessionService, Sessions, telemetry};
@@ -167,11 +167,13 @@ impl Shared {
     pub(crate) fn room(
         &self,
         carrier: &Carrier,
+        record: Option<&Record>,
         subject: Option<&str>,
         data: &Data,
     ) -> Result<Option<isize>> {
         let (name, limit) = (carrier.name(&self.cookie), carrier.room(&self.cookie));
-        Ok(self.strategy.room(subject, data, name, limit)?)
+        let room = self.strategy.room(record, subject, data, name, limit);
+        Ok(room?)
     }
 }
 

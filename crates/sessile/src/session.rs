@@ -318,7 +318,8 @@ impl Session {
         };
         let step = self.0.shared.strategy.reload(&record, self.0.now());
         let newer = step.await?;
-        self.0.draft().refresh(&record, newer)?;
+        let strategy = &*self.0.shared.strategy;
+        self.0.draft().refresh(&record, newer, strategy)?;
         self.0.replay(usize::MAX)
     }
 

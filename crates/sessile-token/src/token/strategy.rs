@@ -143,6 +143,7 @@ impl Strategy for Token {
 
     fn room(
         &self,
+        _record: Option<&Record>,
         subject: Option<&str>,
         data: &Data,
         carrier: &str,
@@ -161,7 +162,7 @@ impl Strategy for Token {
 
     fn guarantees(&self) -> Guarantees {
         let limit = compact::LONGEST_COOKIE - COOKIE;
-        let room = self.room(None, &Data::new(), "__Host-sid", limit);
+        let room = self.room(None, None, &Data::new(), "__Host-sid", limit);
         let room = room.ok().flatten().unwrap_or_default();
         let mut guarantees = Guarantees::shared(Durability::Acknowledged);
         guarantees.max_bytes = usize::try_from(room).unwrap_or_default();
@@ -227,6 +228,9 @@ impl Strategy for Token {
         let Some(revocations) = self.revocations.clone() else {
             return Step::ready(Ok(record));
         };
+        if let Err(error) = revocations.check_lifetime(&record) {
+            return Step::ready(Err(error));
+        }
         Step::wait(async move {
             let epoch = match &record.subject {
                 Some(subject) => Some(revocations.epoch(subject, now).await?),

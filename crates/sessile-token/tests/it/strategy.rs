@@ -235,7 +235,7 @@ fn what_could_add_claims_of_its_own_is_not_signed() {
     let deep = format!("{}{}", "[".repeat(31), "]".repeat(31));
     let made = record(None, &[("n", &deep)], now());
     assert!(token.issue(&made, &Verifier::random(), CARRIER).is_err());
-    assert!(token.room(None, &made.data, CARRIER, 4096).is_err());
+    assert!(token.room(None, None, &made.data, CARRIER, 4096).is_err());
 }
 
 #[test]
@@ -247,13 +247,15 @@ fn the_room_that_is_left_is_exact() {
             let small = text(10);
             let made = record(subject, &[("n", &small)], now());
             let room = token
-                .room(subject, &made.data, CARRIER, limit)
+                .room(None, subject, &made.data, CARRIER, limit)
                 .unwrap()
                 .unwrap();
             let fits = text(10 + usize::try_from(room).unwrap());
             let mut made = record(subject, &[("n", &fits)], now());
             assert_eq!(
-                token.room(subject, &made.data, CARRIER, limit).unwrap(),
+                token
+                    .room(None, subject, &made.data, CARRIER, limit)
+                    .unwrap(),
                 Some(0)
             );
             // The widest numbers that a token can hold.
@@ -266,7 +268,9 @@ fn the_room_that_is_left_is_exact() {
             )
             .data;
             assert_eq!(
-                token.room(subject, &made.data, CARRIER, limit).unwrap(),
+                token
+                    .room(None, subject, &made.data, CARRIER, limit)
+                    .unwrap(),
                 Some(-1)
             );
             let error = token

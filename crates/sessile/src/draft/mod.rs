@@ -298,9 +298,12 @@ impl Draft {
         let data = view.data();
         let entries = data.iter().map(|(name, text)| (name.clone(), text.clone()));
         let data = entries.chain([(name.clone(), text.clone())]).collect();
-        let room = handle
-            .shared
-            .room(handle.carrier(), view.subject().as_deref(), &data)?;
+        let room = handle.shared.room(
+            handle.carrier(),
+            view.stored(),
+            view.subject().as_deref(),
+            &data,
+        )?;
         Ok(room.map_or(usize::MAX, |room| {
             text.as_str().len().saturating_add_signed(room)
         }))

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::task::Waker;
 
-use sessile_core::{Arrival, Change, Created, Data, Held, Log, Outcome, Plan, Record};
+use sessile_core::{Arrival, Change, Created, Data, Held, Log, Outcome, Plan, Record, Strategy};
 
 use super::{Draft, Issue, Left, Mode, Running};
 use crate::{Error, ErrorKind, Result, telemetry};
@@ -135,13 +135,18 @@ impl Draft {
     }
 
     /// The patch was applied, or not.
-    pub(crate) fn settle_apply(&mut self, outcome: Outcome) -> Result<After> {
+    pub(crate) fn settle_apply(
+        &mut self,
+        outcome: Outcome,
+        strategy: &dyn Strategy,
+    ) -> Result<After> {
         let (Some(running), Some(held)) = (self.done(), &mut self.held) else {
             return Ok(After::Nothing);
         };
         match outcome {
             Outcome::Applied(record) => {
                 let written = self.travels && record.version != held.record.version;
+                let has_moved = record.sid != held.record.sid;
                 held.known = record.version;
                 held.record = record;
                 if running.verifier.is_some() || running.moves_deadline || written {
@@ -149,6 +154,13 @@ impl Draft {
                 }
                 if let Some(verifier) = running.verifier {
                     held.verifier = verifier;
+                }
+                if has_moved {
+                    match strategy.follow(&held.record, &held.verifier) {
+                        Some(verifier) => held.verifier = verifier,
+                        // Its client was given another credential by those who replaced it.
+                        None => self.issue = Issue::Nothing,
+                    }
                 }
                 self.confirm = false;
                 Ok(self.forget(running.changes))
@@ -167,7 +179,7 @@ impl Draft {
                 Err(error)
             }
             Outcome::Conflict(record) | Outcome::Retry(record, _) => {
-                self.follow(record, running.changes)?;
+                self.follow(record, running.changes, strategy)?;
                 Ok(After::Retry(running.changes))
             }
             Outcome::Gone => {
@@ -198,24 +210,24 @@ impl Draft {
 
     /// Takes over a newer record. If another request has renewed meanwhile, this one follows: the
     /// successor is wrapped under the verifier that this client presented.
-    fn follow(&mut self, record: Arc<Record>, told: usize) -> Result<()> {
+    fn follow(&mut self, record: Arc<Record>, told: usize, strategy: &dyn Strategy) -> Result<()> {
         let Some(held) = &mut self.held else {
             return Ok(());
         };
-        if record.hash != held.record.hash {
+        if record.sid != held.record.sid || record.hash != held.record.hash {
             let old = &held.verifier;
-            let hash = old.hash();
-            let mut previous = record
-                .previous
-                .iter()
-                .filter(|previous| previous.hash == hash);
-            let Some(previous) = previous.next() else {
+            let successor = if record.sid == held.record.sid {
+                record.successor(old)
+            } else {
+                strategy.follow(&record, old)
+            };
+            let Some(successor) = successor else {
                 return Err(self.lose(
                     told,
                     "the session's credential was replaced twice meanwhile",
                 ));
             };
-            held.verifier = old.unwrap(&record.sid, &previous.wrapped);
+            held.verifier = successor;
             self.confirm = false;
             self.issue = Issue::Credential;
         }
@@ -227,14 +239,19 @@ impl Draft {
 
     /// Takes over what a reload found, unless the session is another one by now. Changes that were
     /// not committed are to be replayed.
-    pub(crate) fn refresh(&mut self, seen: &Arc<Record>, newer: Option<Arc<Record>>) -> Result<()> {
+    pub(crate) fn refresh(
+        &mut self,
+        seen: &Arc<Record>,
+        newer: Option<Arc<Record>>,
+        strategy: &dyn Strategy,
+    ) -> Result<()> {
         // What is running was made for the record that it has; its outcome brings a newer one.
         let same = |record| Arc::ptr_eq(record, seen);
         if self.is_running() || !self.record().is_some_and(same) {
             return Ok(());
         }
         match newer {
-            Some(record) => self.follow(record, usize::MAX),
+            Some(record) => self.follow(record, usize::MAX, strategy),
             None => Err(self.lose(usize::MAX, "the session has ended")),
         }
     }

@@ -15,11 +15,15 @@ pub(super) struct Keys(Macs);
 /// What an old session becomes.
 #[derive(Debug)]
 pub(super) struct Derived {
+    /// What it is derived from.
+    pub(super) old: Claim,
     pub(super) sid: SessionId,
     pub(super) verifier: Verifier,
     /// The verifier until everything that was written to the old session is here. No client ever
     /// gets it.
     pub(super) pending: Verifier,
+    /// The same, once somebody else has taken over from whoever began.
+    pub(super) taken: Verifier,
 }
 
 impl Keys {
@@ -41,6 +45,8 @@ impl Keys {
         Derived {
             verifier: self.verifier(&sid, claim.hash.as_ref()),
             pending: self.secret("pending", &sid, claim.hash.as_ref()),
+            taken: self.secret("taken", &sid, claim.hash.as_ref()),
+            old: *claim,
             sid,
         }
     }
@@ -79,7 +85,8 @@ mod tests {
             assert!(other.0 != one.0 && other.1 != one.1);
         }
         let derived = keys(0).derive(&claim(1, 2));
-        assert_ne!(derived.verifier.expose(), derived.pending.expose());
+        let three = [&derived.verifier, &derived.pending, &derived.taken].map(Verifier::expose);
+        assert!(three[0] != three[1] && three[1] != three[2] && three[0] != three[2]);
     }
 
     /// Fixes the derivation: nodes of two releases come to the same. Computed with Python's `hmac`

@@ -2,17 +2,19 @@
 //!
 //! [`Migration`] is itself a strategy, made of the one that is left and the one that is moved to.
 //! `derived` names the new session of an old one, so that all nodes come to the same; `mover`
-//! moves a session once, whoever meets it first; `strategy` sends each session's operations to
+//! moves a session once, whoever meets it first; `ended` remembers whose credential is not to be
+//! given out any more; `strategy` sends each session's operations to
 //! the strategy that keeps it.
 
 mod derived;
+mod ended;
 mod mover;
 mod strategy;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use sessile_core::{MasterKey, Strategy};
+use sessile_core::{MasterKey, Strategy, Writes};
 
 use crate::{Error, ErrorKind, Result};
 use mover::Mover;
@@ -68,7 +70,7 @@ impl Migration {
     ///
     /// [`Invalid`](ErrorKind::Invalid) if the strategy that is moved to has no store, and so
     /// nowhere to keep which sessions have moved: sticky without a backing store, tokens without
-    /// revocation.
+    /// revocation. And if those of the one that is left are in memory alone.
     pub fn new(from: impl Strategy, to: impl Strategy, key: MasterKey) -> Result<Self> {
         Self::between(Arc::new(from), Arc::new(to), key)
     }
@@ -78,6 +80,12 @@ impl Migration {
         to: Arc<dyn Strategy>,
         key: MasterKey,
     ) -> Result<Self> {
+        if from.ledger().is_none() && from.guarantees().writes != Writes::LastResponseWins {
+            return Err(Error::new(
+                ErrorKind::Invalid,
+                "the sessions that are left are in the memory of their process and end with it: there is nothing to migrate",
+            ));
+        }
         let Some(ledger) = to.ledger() else {
             return Err(Error::new(
                 ErrorKind::Invalid,

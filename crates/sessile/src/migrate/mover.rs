@@ -8,25 +8,29 @@
 //!    one, without a grace: from then on the session is used here.
 //!
 //! Whoever comes between 1 and 3 waits, and after the deadline does the rest itself: a node that
-//! stops half-way keeps nobody out.
+//! stops half-way keeps nobody out. While a renewed session's previous credential is honoured it
+//! stays where it is: the new place knows one of the two.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use sessile_core::{
-    Arrival, Claim, Created, Credential, Data, Found, GRACE, Held, Lifetime, Loaded, MasterKey,
-    Opened, Outcome, Patch, Presented, Record, Result, Rotation, SessionId, Store, Strategy,
-    TOMBSTONE, Timestamp, VerifierHash, Writes,
+    Arrival, Claim, Created, Credential, Data, ErrorKind, Found, GRACE, Held, Lifetime, Loaded,
+    MasterKey, Opened, Outcome, Patch, Presented, Record, Result, Rotation, Store, Strategy,
+    TOMBSTONE, Timestamp, Verifier, VerifierHash, Writes,
 };
 use sessile_memory::Calls;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::derived::{Derived, Keys};
+use super::ended::Ended;
 use crate::telemetry;
 
 /// More than the leeway that any token is given.
 const LEEWAY: Duration = Duration::from_secs(300);
+/// No token is good for longer, whatever its session's own lifetime.
+const LONGEST: Duration = Duration::from_secs(24 * 3600);
 /// How long whoever waits for a move waits before it looks again.
 const PAUSE: Duration = Duration::from_millis(10);
 /// What a token's text may have at the most to be sure to fit into a cookie.
@@ -41,6 +45,7 @@ pub(super) struct Mover {
     pub(super) to_travels: bool,
     pub(super) keys: Keys,
     pub(super) moved: AtomicU64,
+    pub(super) ended: Ended,
     lifetime: OnceLock<Lifetime>,
     ledger: Calls,
 }
@@ -86,6 +91,7 @@ impl Mover {
             to_travels: travels(&to),
             keys: Keys::new(key),
             moved: AtomicU64::new(0),
+            ended: Ended::default(),
             lifetime: OnceLock::new(),
             ledger,
             from,
@@ -105,7 +111,10 @@ impl Mover {
     /// that could be good.
     pub(super) fn until(&self, now: Timestamp, until: Timestamp) -> Timestamp {
         match self.from_travels {
-            true => until.max(now.after(self.lifetime().absolute()).after(LEEWAY)),
+            true => {
+                let longest = self.lifetime().absolute().max(LONGEST);
+                until.max(now.after(longest).after(LEEWAY))
+            }
             false => until,
         }
     }
@@ -114,18 +123,18 @@ impl Mover {
     /// moved, it is moved if `moves`, and served where it is if not.
     pub(super) async fn open(&self, old: &Old, moves: bool, now: Timestamp) -> Result<Opened> {
         let derived = self.keys.derive(&old.claim);
-        let mut waited = Duration::ZERO;
+        let mut since = None;
         let mut last = None;
         loop {
             match self.look(&old.claim, &derived, old.arrived, now).await? {
                 Seen::Opened(opened) => return Ok(opened),
-                Seen::Pending(record) if waited >= self.ledger.deadline() => {
-                    self.finish(&old.claim.sid, &derived, &record, now).await?;
-                    continue;
-                }
-                Seen::Pending(_) => {
-                    sleep(PAUSE).await;
-                    waited += PAUSE;
+                Seen::Pending(record) => {
+                    let since = *since.get_or_insert_with(Instant::now);
+                    if since.elapsed() >= self.ledger.deadline() {
+                        self.take_over(&derived, &record, now).await?;
+                    } else {
+                        sleep(PAUSE).await;
+                    }
                     continue;
                 }
                 Seen::Nothing => {}
@@ -135,14 +144,15 @@ impl Mover {
                 return Ok(opened);
             }
             let opened = self.from.open(&old.presented(), now).await?;
-            let to_be_moved = |held: &Held| -> Result<bool> {
-                Ok(moves && opened.arrival == Arrival::Resumed && self.fits(held, &old.carrier)?)
-            };
             match &opened.found {
-                Found::Session(held) if to_be_moved(held)? => {
-                    self.begin(&old.claim.sid, &derived, held, now).await?;
+                Found::Session(held) => {
+                    let is_settled = opened.arrival == Arrival::Resumed && is_one(held, now);
+                    if !(moves && is_settled && self.fits(held, &old.carrier, now).await?) {
+                        return Ok(opened);
+                    }
+                    self.begin(&derived, held, now).await?;
                 }
-                Found::Session(_) | Found::Reuse(_) => return Ok(opened),
+                Found::Reuse(_) => return Ok(opened),
                 Found::Nothing => {}
             }
             last = Some(opened);
@@ -158,7 +168,11 @@ impl Mover {
     ) -> Result<Seen> {
         let nothing = |arrival| Ok(Seen::Opened(Opened::nothing(arrival)));
         let record = match self.ledger.load(&derived.sid, now).await? {
-            Loaded::Live(record) if record.hash == derived.pending.hash() => {
+            Loaded::Live(record)
+                if [&derived.pending, &derived.taken]
+                    .map(Verifier::hash)
+                    .contains(&record.hash) =>
+            {
                 return Ok(Seen::Pending(record));
             }
             Loaded::Live(record) => record,
@@ -184,7 +198,7 @@ impl Mover {
                 return nothing(Arrival::Expired);
             }
             held.record = self.adopt(&held.record, now).await?;
-            (held.renewed, held.reissue) = (false, true);
+            held.reissue = true;
         }
         Ok(Seen::Opened(opened))
     }
@@ -201,19 +215,26 @@ impl Mover {
     }
 
     /// Whether the new place has room for the session.
-    fn fits(&self, held: &Held, carrier: &str) -> Result<bool> {
-        let (subject, data) = (held.record.subject.as_deref(), &held.record.data);
-        let room = self.to.room(subject, data, carrier, COOKIE)?;
-        Ok(room.is_none_or(|room| room >= 0))
+    async fn fits(&self, held: &Held, carrier: &str, now: Timestamp) -> Result<bool> {
+        let old = &held.record;
+        let room = self
+            .to
+            .room(None, old.subject.as_deref(), &old.data, carrier, COOKIE)?;
+        if room.is_some_and(|room| room < 0) {
+            return Ok(false);
+        }
+        // Of nobody, for which there is nothing to be looked up.
+        let mut like = Record::blank(old.sid, old.hash);
+        (like.created_at, like.last_seen) = (old.created_at, now);
+        (like.idle_deadline, like.absolute_deadline) = (old.idle_deadline, old.absolute_deadline);
+        match self.to.adopt(like, now).await {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == ErrorKind::Invalid => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
-    async fn begin(
-        &self,
-        sid: &SessionId,
-        derived: &Derived,
-        held: &Held,
-        now: Timestamp,
-    ) -> Result<()> {
+    async fn begin(&self, derived: &Derived, held: &Held, now: Timestamp) -> Result<()> {
         let old = &held.record;
         let idle = match self.from_travels {
             true => self.lifetime().idle(),
@@ -232,50 +253,103 @@ impl Mover {
         record.data = old.data.clone();
         let record = Arc::new(record);
         match self.ledger.create(record.clone(), None, now).await? {
-            Created::Created => self.finish(sid, derived, &record, now).await,
+            Created::Created => self.finish(derived, &record, true, now).await,
             Created::Taken | Created::Full => Ok(()),
+        }
+    }
+
+    /// Does the rest for whoever began, and tells them so, should they still be there.
+    async fn take_over(
+        &self,
+        derived: &Derived,
+        pending: &Arc<Record>,
+        now: Timestamp,
+    ) -> Result<()> {
+        let mut taking = Patch::new(pending.version);
+        taking.rotate(Some(rotation(derived, &derived.pending, &derived.taken)));
+        match self.ledger.apply(pending, &taking, None, now).await? {
+            Outcome::Applied(taken) => self.finish(derived, &taken, false, now).await,
+            // It was taken over before.
+            Outcome::Conflict(taken) | Outcome::Retry(taken, _)
+                if taken.hash == derived.taken.hash() =>
+            {
+                self.finish(derived, &taken, false, now).await
+            }
+            Outcome::Conflict(_) | Outcome::Retry(..) | Outcome::Gone => Ok(()),
         }
     }
 
     /// Ends the old session, and lets the new one be used, which is here already as `pending`.
     async fn finish(
         &self,
-        sid: &SessionId,
         derived: &Derived,
         pending: &Arc<Record>,
+        is_first: bool,
         now: Timestamp,
     ) -> Result<()> {
-        let last = self.from.end(*sid, now, now.after(TOMBSTONE)).await?;
+        let sid = derived.old.sid;
+        let last = self.from.end(sid, now, now.after(TOMBSTONE)).await?;
         if self.from_travels {
-            let until = pending.absolute_deadline.after(LEEWAY);
-            self.ledger.end(sid, now, until).await?;
+            let until = self.until(now, pending.absolute_deadline.after(LEEWAY));
+            self.ledger.end(&sid, now, until).await?;
+        } else if is_first && last.is_none() {
+            return self.give_up(derived, pending, now).await;
         }
+        let renewed = match (&last, derived.old.hash) {
+            (Some(last), Some(hash)) if last.hash != hash => Some(last.hash),
+            _ => None,
+        };
         let mut patch = Patch::new(pending.version);
         if let Some(last) = last.filter(|_| !self.from_travels) {
             add(&mut patch, &pending.data, &last.data);
             patch.raise_base(last.version);
             patch.accept_older();
         }
+        let nobodys = match is_first {
+            true => &derived.pending,
+            false => &derived.taken,
+        };
         let mut rotating = patch.clone();
-        rotating.rotate(Some(Rotation {
-            expect: derived.pending.hash(),
-            new: derived.verifier.hash(),
-            wrapped: derived.pending.wrap(&derived.sid, &derived.verifier),
-        }));
+        rotating.rotate(Some(rotation(derived, nobodys, &derived.verifier)));
         match self.ledger.apply(pending, &rotating, None, now).await? {
             Outcome::Applied(moved) => {
-                // Else a renew would have to wait until nobody can hold the one before it.
-                let mut note = Patch::new(moved.version);
-                note.confirm(now);
-                self.ledger.apply(&moved, &note, None, now).await?;
+                let mut next = Patch::new(moved.version);
+                match renewed {
+                    // Its client holds the renewed credential, or the one that was copied.
+                    Some(hash) => {
+                        let verifier = self.keys.verifier(&derived.sid, Some(&hash));
+                        next.rotate(Some(rotation(derived, &derived.verifier, &verifier)));
+                    }
+                    // Else a renew would have to wait until nobody can hold the one before it.
+                    None => next.confirm(now),
+                }
+                self.ledger.apply(&moved, &next, None, now).await?;
                 self.moved.fetch_add(1, Ordering::Relaxed);
-                telemetry::moved(sid, &derived.sid);
+                telemetry::moved(&sid, &derived.sid);
             }
             // Somebody waited too long for us. What was written last is added all the same.
             Outcome::Conflict(_) | Outcome::Retry(..) if patch.is_write() => {
                 self.ledger.apply(pending, &patch, None, now).await?;
             }
             Outcome::Conflict(_) | Outcome::Retry(..) | Outcome::Gone => {}
+        }
+        Ok(())
+    }
+
+    /// Somebody has ended the old session since it was opened, and not to move it: so ends what it
+    /// was to become, unless another one has taken over, who knows better.
+    async fn give_up(
+        &self,
+        derived: &Derived,
+        pending: &Arc<Record>,
+        now: Timestamp,
+    ) -> Result<()> {
+        let mut closing = Patch::new(pending.version);
+        let nobodys = Verifier::random();
+        closing.rotate(Some(rotation(derived, &derived.pending, &nobodys)));
+        if let Outcome::Applied(_) = self.ledger.apply(pending, &closing, None, now).await? {
+            let until = now.after(TOMBSTONE);
+            self.ledger.end(&derived.sid, now, until).await?;
         }
         Ok(())
     }
@@ -319,18 +393,31 @@ impl Mover {
             hash: (!self.from_travels).then_some(old.hash),
         };
         let derived = self.keys.derive(&claim);
-        let mut waited = Duration::ZERO;
+        let since = Instant::now();
         loop {
             match self.look(&claim, &derived, now, now).await? {
-                Seen::Pending(_) if waited < self.ledger.deadline() => {
+                Seen::Pending(_) if since.elapsed() < self.ledger.deadline() => {
                     sleep(PAUSE).await;
-                    waited += PAUSE;
                 }
                 Seen::Opened(opened) => return Ok(opened.into_held().map(|held| held.record)),
                 Seen::Nothing | Seen::Pending(_) => return Ok(None),
             }
         }
     }
+}
+
+fn rotation(derived: &Derived, old: &Verifier, new: &Verifier) -> Rotation {
+    Rotation {
+        expect: old.hash(),
+        new: new.hash(),
+        wrapped: old.wrap(&derived.sid, new),
+    }
+}
+
+/// Whether its client holds the verifier that is current, and nobody may use another one.
+fn is_one(held: &Held, now: Timestamp) -> bool {
+    let previous = held.record.previous.as_ref();
+    !held.renewed && !previous.is_some_and(|previous| previous.is_honoured(now))
 }
 
 /// Adds what makes of `copied` what was there at the end.

@@ -34,7 +34,7 @@ impl Migration {
 
     /// Whether the session is where it is left, and may be moved while a request works on it.
     fn may_move(&self, record: &Record) -> bool {
-        self.phase == Phase::Accept && !record.away
+        record.away != self.is_to_away()
     }
 
     fn is_to_away(&self) -> bool {
@@ -70,12 +70,17 @@ impl Strategy for Migration {
                 Err(step) => return step.await,
                 Ok(old) => old,
             };
-            mover.open(&old, !to_away, now).await.map(|opened| {
-                let is_from = opened
-                    .held()
-                    .is_some_and(|held| held.record.sid == old.claim.sid);
-                marked(opened, is_from != to_away)
-            })
+            let told = opened.arrival;
+            let mut opened = mover.open(&old, !to_away, now).await?;
+            // Where both read each other's credentials, the one that it is of knows what became
+            // of it.
+            if matches!(opened.found, Found::Nothing) && opened.arrival == Arrival::Unknown {
+                opened.arrival = told;
+            }
+            let is_from = opened
+                .held()
+                .is_some_and(|held| held.record.sid == old.claim.sid);
+            Ok(marked(opened, is_from != to_away))
         })
     }
 
@@ -98,21 +103,22 @@ impl Strategy for Migration {
                 true => Step::wait(async move { Ok(outcome(step.await?, away)) }),
             };
         }
-        let (mover, record, patch) = (self.mover.clone(), record.clone(), patch.clone());
+        let (mover, to_away) = (self.mover.clone(), self.is_to_away());
+        let (record, patch) = (record.clone(), patch.clone());
         Step::wait(async move {
             // A token says yes to whatever is written on it.
             if mover.from_travels
                 && let Some(followed) = mover.follow(&record, &patch, now).await?
             {
-                return Ok(outcome(followed, true));
+                return Ok(outcome(followed, to_away));
             }
             let applied = mover.from.apply(&record, &patch, turn, now).await?;
             if let Outcome::Gone = applied
                 && let Some(followed) = mover.follow(&record, &patch, now).await?
             {
-                return Ok(outcome(followed, true));
+                return Ok(outcome(followed, to_away));
             }
-            Ok(applied)
+            Ok(outcome(applied, away))
         })
     }
 
@@ -129,13 +135,14 @@ impl Strategy for Migration {
     fn reload(&self, record: &Arc<Record>, now: Timestamp) -> Step<Result<Option<Arc<Record>>>> {
         let (step, away) = (self.keeper(record).reload(record, now), record.away);
         let (mover, may_move) = (self.mover.clone(), self.may_move(record));
+        let to_away = self.is_to_away();
         let record = record.clone();
         Step::wait(async move {
             Ok(match step.await? {
                 Some(newer) => Some(mark(newer, away)),
                 None if may_move => {
                     let moved = mover.moved_to(&record, now).await?;
-                    moved.map(|moved| mark(moved, true))
+                    moved.map(|moved| mark(moved, to_away))
                 }
                 None => None,
             })
@@ -143,21 +150,27 @@ impl Strategy for Migration {
     }
 
     fn issue(&self, record: &Record, verifier: &Verifier, carrier: &str) -> Result<String> {
-        let keeper = self.keeper(record);
-        if record.away && self.is_to_away() && verifier.hash() != record.hash {
-            // It was opened where it is left and moved meanwhile.
-            let derived = |hash: Option<_>| self.mover.keys.verifier(&record.sid, hash);
-            for derived in [derived(Some(&verifier.hash())), derived(None)] {
-                if derived.hash() == record.hash {
-                    return keeper.issue(record, &derived, carrier);
-                }
-            }
-        }
-        keeper.issue(record, verifier, carrier)
+        self.keeper(record).issue(record, verifier, carrier)
     }
 
+    fn follow(&self, moved: &Record, verifier: &Verifier) -> Option<Verifier> {
+        if self.mover.to_travels {
+            return Some(verifier.clone());
+        }
+        let derived = |hash: Option<_>| self.mover.keys.verifier(&moved.sid, hash);
+        [derived(Some(&verifier.hash())), derived(None)]
+            .into_iter()
+            .find_map(|derived| match derived.hash() == moved.hash {
+                true => Some(derived),
+                false => moved.successor(&derived),
+            })
+    }
+
+    /// In a browser the credential of a session that has ended would overwrite that of the login
+    /// which ended it.
     fn reissues(&self, presented: &Presented<'_>, held: &Held) -> bool {
-        held.reissue || self.keeper(&held.record).reissues(presented, held)
+        self.keeper(&held.record).reissues(presented, held)
+            && !self.mover.ended.has(&held.record.sid)
     }
 
     fn forwards(&self) -> Option<Forwards<'_>> {
@@ -166,10 +179,13 @@ impl Strategy for Migration {
     }
 
     fn route<'a>(&self, presented: &Presented<'a>, now: Timestamp) -> Route<'a> {
-        match self.mover.to.route(presented, now) {
-            Route::Own => self.mover.from.route(presented, now),
-            foreign @ Route::Foreign(_) => foreign,
-        }
+        let forwarding = [&self.mover.to, &self.mover.from]
+            .into_iter()
+            .filter(|strategy| strategy.forwards().is_some());
+        forwarding
+            .map(|strategy| strategy.route(presented, now))
+            .find(|route| *route != Route::Own)
+            .unwrap_or(Route::Own)
     }
 
     /// In the phase [`Accept`](Phase::Accept) a session may be in either place. An end is written
@@ -194,12 +210,14 @@ impl Strategy for Migration {
 
     fn room(
         &self,
+        record: Option<&Record>,
         subject: Option<&str>,
         data: &Data,
         carrier: &str,
         limit: usize,
     ) -> Result<Option<isize>> {
-        self.home().room(subject, data, carrier, limit)
+        let keeper = record.map_or(self.home(), |record| self.keeper(record));
+        keeper.room(record, subject, data, carrier, limit)
     }
 
     fn attach(&self, lifetime: &Lifetime, now: Timestamp) {
@@ -283,13 +301,18 @@ async fn end(
     until: Timestamp,
 ) -> Result<Option<Arc<Record>>> {
     let longer = mover.until(now, until);
+    let derived = mover.keys.sid(&sid);
+    mover.ended.note(sid, now);
+    mover.ended.note(derived, now);
     let from = mover.from.end(sid, now, until).await;
     let to = mover.to.end(sid, now, longer).await;
-    let moved = mover.to.end(mover.keys.sid(&sid), now, longer).await;
+    let moved = mover.to.end(derived, now, longer).await;
     let (from, to, moved) = (from?, to?, moved?);
     // Where every session has moved, a token's word that it was there is nobody's.
     let from = from.filter(|_| phase == Phase::Accept || !mover.from_travels);
-    Ok(to.or(moved).or(from))
+    // A token's word says nothing, where a record does.
+    let all = [from, moved, to].into_iter().flatten();
+    Ok(all.max_by_key(|last| last.version))
 }
 
 fn marked(mut opened: Opened, away: bool) -> Opened {

@@ -22,10 +22,10 @@ const FAULTS: [Fault; 4] = [
     Fault::NeverMade,
 ];
 
-type Faulty = Arc<FaultyStore<Arc<dyn sessile::Store>>>;
+pub(crate) type Faulty = Arc<FaultyStore<Arc<dyn sessile::Store>>>;
 
 /// A world whose stores can be made to fail.
-fn faulty(pair: (Kind, Kind)) -> (World, [Faulty; 2]) {
+pub(crate) fn faulty(pair: (Kind, Kind)) -> (World, [Faulty; 2]) {
     let mut world = World::new(pair);
     let old = Arc::new(FaultyStore::new(world.stores.0.clone()));
     let new = Arc::new(FaultyStore::new(world.stores.1.clone()));

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)] // in a test, a panic is the report
 #![cfg(all(feature = "stored", feature = "token"))]
 
+mod borders;
 mod interrupted;
 mod phases;
 mod replays;
