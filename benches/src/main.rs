@@ -20,13 +20,14 @@ static ALLOCATOR: counting::Counting = counting::Counting;
 const USAGE: &str = "\
 usage: sessile-bench [MODE] [--check]
 
-  all       time, alloc, threads and memory, then the ratios (default);
+  all       time, alloc, threads, memory and backed, then the ratios (default);
             with --check, exits 1 when a target is missed
   time      nanoseconds per request over the bare framework
   alloc     allocations per request over the bare framework
   instr     instructions per request over the bare framework (needs valgrind)
   memory    resident bytes per session at a million sessions, and after they expired
   threads   throughput of two threads against one
+  backed    a sticky node over Redis against memory alone (needs redis-server)
   map       concurrent maps for a session table
   lost      what parallel requests to one session lose (needs redis-server)";
 
@@ -41,6 +42,11 @@ fn main() -> ExitCode {
         ["instr"] => modes::instr::run(),
         ["memory"] => modes::memory::print(&modes::memory::measure()),
         ["threads"] => modes::threads::print(&modes::threads::measure()),
+        ["backed"] => {
+            if let Some(measured) = modes::backed::measure() {
+                modes::backed::print(&measured);
+            }
+        }
         ["map"] => modes::map::run(),
         ["lost"] => modes::lost::run(),
         // Children that the modes above start; a process of its own each, because they measure a process.

@@ -41,6 +41,12 @@ pub const SIGNED_TO_BEST_SIGNED_PEER: [(Workload, f64); 2] =
 /// Time of a sealed token as a share of a signed one's, at most.
 pub const SEALED_TO_SIGNED: [(Workload, f64); 2] = [(Workload::W2, 1.0), (Workload::W3, 1.0)];
 
+/// Time of a read over bare, with a store behind the memory, as a share of memory's alone, on average, at most.
+pub const BACKED_READ_TO_MEMORY: f64 = 1.2;
+
+/// Calls to the store of a write by a sticky node, at most.
+pub const CALLS_PER_BACKED_WRITE: f64 = 1.0;
+
 /// Resident bytes per session as a share of tower-sessions', at most.
 pub const RESIDENT_TO_TOWER_SESSIONS: f64 = 0.6;
 

@@ -1,15 +1,17 @@
 //! Nodes as a balancer sees them: each answers its label, and sets a cookie that starts with it.
 //!
-//! A process of the testbed can stand in for one: it is a port, it can be killed, and it comes
-//! back on the same port.
+//! One is a port, it can be killed or unready, and it comes back on the same port. It also speaks
+//! a WebSocket and sends events.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
 use sessile_e2e::eventually;
+
+use crate::streams;
 
 pub(crate) struct Node {
     pub(crate) label: &'static str,
@@ -23,6 +25,10 @@ struct State {
     connections: Mutex<Vec<TcpStream>>,
     /// How many requests to `/hold` were begun.
     begun: AtomicUsize,
+    /// What `/ready` is answered with, if not 200.
+    unready: AtomicU16,
+    /// How many events may be sent.
+    events: AtomicUsize,
 }
 
 impl Node {
@@ -70,6 +76,16 @@ impl Node {
         *self = Node::listen(self.label, listener);
     }
 
+    /// From now on `/ready` is answered with this status, and everything else as before.
+    pub(crate) fn answer_ready_with(&self, status: u16) {
+        self.state.unready.store(status, Ordering::SeqCst);
+    }
+
+    /// Lets whoever listens for events have one more.
+    pub(crate) fn send_event(&self) {
+        self.state.events.fetch_add(1, Ordering::SeqCst);
+    }
+
     /// How many requests to `/hold` were begun here.
     pub(crate) fn begun(&self) -> usize {
         self.state.begun.load(Ordering::SeqCst)
@@ -105,6 +121,18 @@ fn serve(label: &str, state: &State, stream: TcpStream) -> std::io::Result<()> {
             state.begun.fetch_add(1, Ordering::SeqCst);
             // Never answers; ends when it is killed, or the balancer gives up.
             return reader.read_to_end(&mut body).map(drop);
+        }
+        if head.contains(" /events ") {
+            return streams::send_events(label, writer, &state.events);
+        }
+        if head.contains(" /socket ") {
+            return streams::echo(label, writer, reader);
+        }
+        let unready = state.unready.load(Ordering::SeqCst);
+        if unready != 0 && head.contains(" /ready ") {
+            let answer = format!("HTTP/1.1 {unready} Unready\r\ncontent-length: 0\r\n\r\n");
+            writer.write_all(answer.as_bytes())?;
+            continue;
         }
         // A node issues its credential to whoever does not present one of its own.
         let own = head.contains(&format!("__Host-sid={label}."));

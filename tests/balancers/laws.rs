@@ -8,6 +8,7 @@ use sessile_e2e::{Balancer, BalancerKind, eventually};
 
 use crate::client::ask;
 use crate::labelled::Node;
+use crate::streams::Stream;
 
 /// What a balancer does beyond what all of them do. Measured, and asserted so that a change shows.
 pub(crate) struct Facts {
@@ -18,6 +19,23 @@ pub(crate) struct Facts {
     pub(crate) repeats_reads: bool,
     /// The sessions of a node that is away go to more than one other.
     pub(crate) spreads: bool,
+    /// A node that answers its check with 503 is sent to.
+    pub(crate) unready: SentTo,
+    /// A node that answers its check with 404 is sent to.
+    pub(crate) not_found: SentTo,
+    /// The most requests that fail when all nodes are stopped in turn, as soon as they are drained.
+    pub(crate) restart_errors: u64,
+}
+
+/// Whom a node that is unready is sent.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum SentTo {
+    /// Nobody, as if it were dead.
+    Nobody,
+    /// Its own clients, and nobody new.
+    ItsOwn,
+    /// Everybody, as before.
+    All,
 }
 
 const LABELS: [&str; 3] = ["n1", "n2", "n3"];
@@ -189,6 +207,55 @@ pub(crate) fn a_write_that_was_under_way_is_not_sent_again(proxy: BalancerKind, 
     let answer = read.join().unwrap();
     assert!(matches!(answer.status, 0 | 502..=504), "{answer:?}");
     assert_eq!(stage.begun(), if facts.repeats_reads { 3 } else { 2 });
+}
+
+pub(crate) fn an_unready_node_is_sent_to_as_told(proxy: BalancerKind, facts: &Facts) {
+    let Some(stage) = Stage::set(proxy) else {
+        return;
+    };
+    for (status, expected) in [(503, &facts.unready), (404, &facts.not_found)] {
+        stage.nodes[0].answer_ready_with(status);
+        // Every check is made twice a second, and most believe the second one only.
+        pause(2500);
+        let own: Vec<_> = (0..30).map(|_| stage.node_of(Some("n1.x.y"))).collect();
+        let new: Vec<_> = (0..30).map(|_| stage.node_of(None)).collect();
+        let answered = own.iter().chain(&new).all(|node| !node.is_empty());
+        assert!(answered, "{own:?} {new:?}");
+        let count = |nodes: &[String]| nodes.iter().filter(|node| *node == "n1").count();
+        let sent_to = match (count(&own), count(&new)) {
+            (0, 0) => SentTo::Nobody,
+            (30, 0) => SentTo::ItsOwn,
+            (30, 1..) => SentTo::All,
+            other => panic!("{other:?}"),
+        };
+        println!("{proxy:?}: a node whose check says {status} is sent {sent_to:?}");
+        assert_eq!(sent_to, *expected, "{status}");
+        stage.nodes[0].answer_ready_with(200);
+        stage.wait_for_all();
+    }
+}
+
+pub(crate) fn sockets_and_events_go_to_the_right_node_at_once(proxy: BalancerKind) {
+    let Some(stage) = Stage::set(proxy) else {
+        return;
+    };
+    let port = stage.balancer.port;
+    let open = |node: &Node| {
+        let own = format!("{}.x.y", node.label);
+        (Stream::socket(port, &own), Stream::events(port, &own))
+    };
+    let mut streams: Vec<_> = stage.nodes.iter().map(open).collect();
+    for n in 0..20 {
+        for (node, (socket, events)) in stage.nodes.iter().zip(&mut streams) {
+            assert_eq!(
+                socket.say(&format!("hello {n}")),
+                format!("{}: hello {n}", node.label)
+            );
+            // The next one is sent when this one was read: nothing is held back.
+            node.send_event();
+            assert_eq!(events.event(), format!("{} {n}", node.label));
+        }
+    }
 }
 
 #[expect(

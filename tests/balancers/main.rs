@@ -8,8 +8,10 @@ mod client;
 mod labelled;
 mod laws;
 mod nodes;
+mod streams;
 
-use laws::Facts;
+use laws::{Facts, SentTo};
+use nodes::Operator;
 use sessile_e2e::BalancerKind;
 
 macro_rules! balancer {
@@ -40,8 +42,37 @@ macro_rules! balancer {
             }
 
             #[test]
+            fn an_unready_node_is_sent_to_as_told() {
+                laws::an_unready_node_is_sent_to_as_told($proxy, &FACTS);
+            }
+
+            #[test]
+            fn sockets_and_events_go_to_the_right_node_at_once() {
+                laws::sockets_and_events_go_to_the_right_node_at_once($proxy);
+            }
+
+            #[test]
+            fn a_client_stays_on_its_real_node_over_a_thousand_requests() {
+                nodes::a_client_stays_on_its_node_over_a_thousand_requests($proxy);
+            }
+
+            #[test]
+            fn what_no_node_has_made_is_balanced_and_answered_as_a_strangers() {
+                nodes::what_no_node_has_made_is_balanced_and_answered_as_a_strangers($proxy);
+            }
+
+            #[test]
             fn a_session_stays_on_its_node_and_survives_it() {
                 nodes::a_session_stays_on_its_node_and_survives_it($proxy);
+            }
+
+            #[test]
+            fn all_nodes_are_restarted_under_load_and_no_session_is_lost() {
+                nodes::all_nodes_are_restarted_under_load_and_no_session_is_lost(
+                    $proxy,
+                    Operator::Stops,
+                    FACTS.restart_errors,
+                );
             }
         }
     };
@@ -54,6 +85,9 @@ balancer!(
         saves_writes: true,
         repeats_reads: false,
         spreads: true,
+        unready: SentTo::Nobody,
+        not_found: SentTo::ItsOwn,
+        restart_errors: 10,
     }
 );
 
@@ -64,6 +98,9 @@ balancer!(
         saves_writes: true,
         repeats_reads: true,
         spreads: true,
+        unready: SentTo::All,
+        not_found: SentTo::All,
+        restart_errors: 2,
     }
 );
 
@@ -74,6 +111,9 @@ balancer!(
         saves_writes: true,
         repeats_reads: false,
         spreads: true,
+        unready: SentTo::ItsOwn,
+        not_found: SentTo::ItsOwn,
+        restart_errors: 100,
     }
 );
 
@@ -84,6 +124,9 @@ balancer!(
         saves_writes: false,
         repeats_reads: true,
         spreads: true,
+        unready: SentTo::Nobody,
+        not_found: SentTo::Nobody,
+        restart_errors: 400,
     }
 );
 
@@ -94,10 +137,21 @@ balancer!(
         saves_writes: true,
         repeats_reads: true,
         spreads: false,
+        unready: SentTo::Nobody,
+        not_found: SentTo::Nobody,
+        restart_errors: 2,
     }
 );
 
+/// What the others send new clients to meanwhile is answered without this as well.
 #[test]
-fn all_nodes_are_restarted_under_load_and_nobody_notices() {
-    nodes::all_nodes_are_restarted_under_load_and_nobody_notices(BalancerKind::Haproxy);
+fn nodes_that_are_unready_for_a_while_before_they_stop_are_restarted_without_an_error() {
+    for proxy in [
+        BalancerKind::Haproxy,
+        BalancerKind::Envoy,
+        BalancerKind::Traefik,
+    ] {
+        let operator = Operator::WaitsUntilItIsUnready;
+        nodes::all_nodes_are_restarted_under_load_and_no_session_is_lost(proxy, operator, 0);
+    }
 }

@@ -33,8 +33,9 @@ pub(crate) struct Promised {
     pub(crate) shown: [String; 5],
 }
 
+/// What runs under a bed.
 #[expect(dead_code, reason = "kept for their ends")]
-enum Under {
+pub(crate) enum Under {
     Nothing,
     Redis(Arc<RedisServer>),
     Postgres(Postgres),
@@ -42,7 +43,7 @@ enum Under {
     Folder(Folder),
 }
 
-type Make = fn() -> (String, Under);
+pub(crate) type Make = fn() -> (String, Under);
 
 /// Every bed, each with what makes it.
 pub(crate) const ALL: [(&str, Make); 9] = [

@@ -36,6 +36,11 @@ pub(crate) enum Verdict {
 }
 
 impl Law {
+    /// Whether it waits for time to pass.
+    pub(crate) fn waits(&self) -> bool {
+        self.name.contains("deadline")
+    }
+
     pub(crate) fn put_to(&self, bed: &Bed) -> Verdict {
         let missing = self.needs.iter().find(|need| !need.is_met(&bed.promised));
         if let Some(need) = missing {

@@ -98,8 +98,7 @@ fn key() -> impl Strategy<Value = &'static str> {
 }
 
 /// The clients, and what the model says of each.
-struct Walk<'a> {
-    bed: &'a Bed,
+struct Walk {
     model: Model,
     browsers: Vec<(Client, Option<Held>)>,
     kept: Vec<(Client, Held, Instant)>,
@@ -107,7 +106,6 @@ struct Walk<'a> {
 
 fn walk(bed: &Bed, rules: Rules, operations: &[Operation]) -> Result<(), String> {
     let mut walk = Walk {
-        bed,
         model: Model::new(rules),
         browsers: (0..BROWSERS).map(|_| (bed.first.client(), None)).collect(),
         kept: Vec::new(),
@@ -118,7 +116,7 @@ fn walk(bed: &Bed, rules: Rules, operations: &[Operation]) -> Result<(), String>
     })
 }
 
-impl Walk<'_> {
+impl Walk {
     fn take(&mut self, operation: &Operation) -> Result<(), String> {
         let now = now();
         self.kept.retain(|(.., since)| now - *since < KEEP);

@@ -1,8 +1,10 @@
 //! The small examples: they do what they say.
 
+use std::process::Command;
+
 use serde_json::json;
 
-use sessile_e2e::{Client, Folder, KEY, Server, eventually};
+use sessile_e2e::{Client, Folder, KEY, Server, built, eventually, free_port};
 
 #[test]
 fn hyper_only_counts_logs_in_and_logs_out() {
@@ -187,4 +189,33 @@ fn cluster_sends_requests_on_to_the_node_of_a_session_and_stops_without_losing_a
         client = client.at(port);
         assert_eq!(client.get("/visits").body, format!("visit {n} at n2\n"));
     }
+}
+
+#[test]
+fn swap_moves_a_jar_that_is_logged_in_from_memory_to_sqlite_to_a_token() {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/swap/swap.sh");
+    let run = Command::new("sh")
+        .arg(script)
+        .env("SWAP", built("swap"))
+        .env("PORT", free_port().to_string())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&run.stdout);
+    let lines: Vec<_> = said.lines().collect();
+    assert!(run.status.success() && lines.len() == 11, "{run:?}");
+    let carts: Vec<_> = [1, 4, 7, 9, 10].map(|at| lines[at]).into();
+    assert_eq!(
+        carts,
+        [
+            "ada: tea",
+            "ada: tea",
+            "ada: tea, from-stored",
+            "ada: tea, from-stored, from-token",
+            "nobody: "
+        ]
+    );
+    for (at, begins) in [(2, "n1."), (8, "eyJ")] {
+        assert!(lines[at].starts_with(begins), "{said}");
+    }
+    assert!(lines[5].ends_with("66 characters"), "{said}");
 }

@@ -11,7 +11,15 @@ use serde_json::Value;
 /// Where each program of the workspace is. All of them at once, as everybody else builds them:
 /// a build of one alone has other features, and would compile their dependencies again.
 static PROGRAMS: LazyLock<Option<BTreeMap<String, PathBuf>>> = LazyLock::new(|| {
-    let output = Command::new(env!("CARGO"))
+    let mut build = Command::new(env!("CARGO"));
+    // What cargo says of these tests, and a build script would take for a change.
+    for (name, _) in env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+            build.env_remove(&name);
+        }
+    }
+    let output = build
         .args(["build", "--workspace", "--bins"])
         .arg("--message-format=json-render-diagnostics")
         .current_dir(env!("CARGO_MANIFEST_DIR"))

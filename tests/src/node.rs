@@ -11,6 +11,7 @@ pub struct Node {
     pub label: &'static str,
     /// Where it listens.
     pub port: u16,
+    program: &'static str,
     arguments: Vec<String>,
     server: Option<Server>,
 }
@@ -20,8 +21,13 @@ pub struct Node {
 pub struct Nodes(pub Vec<Node>);
 
 impl Nodes {
-    /// Nodes with these labels, with these arguments besides. A label may be there twice.
+    /// Testbeds with these labels, with these arguments besides. A label may be there twice.
     pub fn start(labels: &[&'static str], arguments: &[&str]) -> Nodes {
+        Nodes::of("testbed", labels, arguments)
+    }
+
+    /// The same of another program that reads the testbed's command line.
+    pub fn of(program: &'static str, labels: &[&'static str], arguments: &[&str]) -> Nodes {
         let ports: Vec<_> = labels.iter().map(|_| free_port()).collect();
         let peers: Vec<_> = labels
             .iter()
@@ -39,6 +45,7 @@ impl Nodes {
             let mut node = Node {
                 label,
                 port,
+                program,
                 arguments: own,
                 server: None,
             };
@@ -64,7 +71,7 @@ impl Node {
     /// Starts it, and waits until it listens.
     pub fn start(&mut self) {
         let arguments: Vec<_> = self.arguments.iter().map(String::as_str).collect();
-        self.server = Some(Server::on(self.port, "testbed", &arguments));
+        self.server = Some(Server::on(self.port, self.program, &arguments));
     }
 
     /// Kills it, without a chance to say good-bye.

@@ -3,9 +3,11 @@
 
 #![allow(clippy::unwrap_used)] // in a test, a panic is the report
 
+mod counter;
 mod dumps;
 mod kills;
 mod logouts;
+mod migrations;
 mod revocations;
 mod rotation;
 mod sharing;

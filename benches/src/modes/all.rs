@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use super::{
     alloc,
+    backed::{self, Backed},
     costs::Costs,
     memory::{self, Resident},
     threads::{self, Throughput},
@@ -26,6 +27,10 @@ pub fn run(check: bool) -> ExitCode {
     threads::print(&threads);
     let memory = memory::measure();
     memory::print(&memory);
+    let backed = backed::measure();
+    if let Some(backed) = &backed {
+        backed::print(backed);
+    }
 
     let verdicts: Vec<Verdict> = [
         time_verdicts(&time),
@@ -33,6 +38,7 @@ pub fn run(check: bool) -> ExitCode {
         allocation_verdicts(&alloc),
         thread_verdicts(&threads),
         memory_verdicts(&memory),
+        backed.iter().flat_map(backed_verdicts).collect(),
     ]
     .concat();
     print_ratios(&verdicts);
@@ -217,6 +223,27 @@ fn memory_verdicts(memory: &[(&'static str, Resident)]) -> Vec<Verdict> {
             from: format!("{:.1} / {:.1} MB", ours.expired / 1e6, ours.empty / 1e6),
             value: ours.expired / ours.empty,
             bound: Bound::AtMost(targets::EXPIRED_TO_EMPTY),
+        },
+    ]
+}
+
+fn backed_verdicts(backed: &Backed) -> [Verdict; 2] {
+    let (with_store, memory) = backed.means();
+    [
+        Verdict {
+            what: "time W2, sticky over Redis / in memory, amortised".to_owned(),
+            from: format!(
+                "{with_store:.0} / {memory:.0} ns; where the store is not asked: {:.2}",
+                backed.without_a_call()
+            ),
+            value: backed.amortised(),
+            bound: Bound::AtMost(targets::BACKED_READ_TO_MEMORY),
+        },
+        Verdict {
+            what: "calls to the store of a write, sticky over Redis".to_owned(),
+            from: format!("a read: {:.6}", backed.calls_per_read),
+            value: backed.calls_per_write,
+            bound: Bound::AtMost(targets::CALLS_PER_BACKED_WRITE),
         },
     ]
 }

@@ -3,6 +3,7 @@
 pub mod all;
 
 pub mod alloc;
+pub mod backed;
 pub mod instr;
 pub mod lost;
 pub mod map;

@@ -113,11 +113,12 @@ impl Record {
     }
 
     /// Whether a use at `now` must be written down (the touch rule): no sooner than
-    /// `min(max(60 s, idle/10), idle/4)` after the last.
+    /// `min(max(60 s, idle/10), idle/4)` after the last, and later than the last in any case: what
+    /// is written down at `now` is not due at `now` again.
     pub fn is_touch_due(&self, now: Timestamp) -> bool {
         let last_seen = self.last_seen.as_millis();
         let idle = self.idle_deadline.as_millis().saturating_sub(last_seen);
-        now.as_millis().saturating_sub(last_seen) >= touch_interval(idle)
+        now.as_millis().saturating_sub(last_seen) >= touch_interval(idle).max(1)
     }
 
     /// The current verifier, for who holds the one before it.
@@ -161,6 +162,15 @@ mod tests {
         record.idle_deadline = Timestamp::from_millis(2000);
         assert!(record.is_live(Timestamp::from_millis(1024)));
         assert!(!record.is_live(Timestamp::from_millis(1025)));
+    }
+
+    #[test]
+    fn a_use_that_was_just_written_down_is_not_due_however_short_the_idle_time() {
+        let now = Timestamp::from_millis(1000);
+        let lifetime = Lifetime::new(Duration::from_millis(3), Duration::from_millis(9)).unwrap();
+        let record = Record::new(&Credential::random(), now, &lifetime);
+        assert!(!record.is_touch_due(now));
+        assert!(record.is_touch_due(Timestamp::from_millis(1001)));
     }
 
     #[test]

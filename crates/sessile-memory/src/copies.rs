@@ -3,6 +3,7 @@
 //! A copy is a state that the store has acknowledged, and when. It may be forgotten at any time.
 
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
 use sessile_core::{Record, SessionId, Timestamp};
@@ -29,7 +30,7 @@ pub(crate) struct Confirmed {
 /// were last looked at.
 #[derive(Debug)]
 struct Shard {
-    copies: HashMap<SessionId, Kept>,
+    copies: HashMap<SessionId, Kept, BuildHasherDefault<OwnBits>>,
     /// Whom to look at next. One that is no copy any more is passed over.
     queue: VecDeque<SessionId>,
     /// Who ended here a moment ago: what was in flight then must not become a copy.
@@ -44,6 +45,23 @@ struct Kept {
     used: bool,
 }
 
+/// The last bits of what is hashed. An id is random to begin with, and only ids of our own making
+/// are ever kept: its bits are as good as any hash of them, whoever asks for what.
+#[derive(Default)]
+struct OwnBits(u64);
+
+impl Hasher for OwnBits {
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(last) = bytes.last_chunk() {
+            self.0 = u64::from_le_bytes(*last);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
 /// How many tombstones past their time one write frees on the side.
 const ERRANDS: usize = 16;
 
@@ -53,7 +71,7 @@ impl Copies {
         let share = capacity.share(shards);
         let shard = |_| {
             Mutex::new(Shard {
-                copies: HashMap::new(),
+                copies: HashMap::default(),
                 queue: VecDeque::new(),
                 ended: Tombstones::new(share.tombstones()),
                 bytes: 0,

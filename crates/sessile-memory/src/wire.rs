@@ -66,6 +66,21 @@ impl<'a> Wire<'a> {
         Wire::take_apart(label, &text[dot + 1..])
     }
 
+    /// The label and the version of what was taken apart before, and nothing else of it.
+    #[cfg(any(feature = "backing", test))]
+    pub(crate) fn says(text: &'a [u8]) -> Option<(&'a [u8], u64)> {
+        /// The characters of the body that the bytes 30 to 42 are written with.
+        const PART: std::ops::Range<usize> = 40..56;
+        let dot = text
+            .iter()
+            .take(LABEL.end() + 1)
+            .position(|byte| *byte == b'.')?;
+        let bytes: [u8; 12] = decode(text[dot + 1..].get(PART)?)?;
+        let (mut version, (label, _)) = ([0; 8], text.split_at(dot));
+        version.copy_from_slice(&bytes[2..10]);
+        Some((label, u64::from_be_bytes(version)))
+    }
+
     fn take_apart(label: &'a str, rest: &'a [u8]) -> Option<Self> {
         if rest.len() != BODY_TEXT + 1 + TAG_TEXT || rest[BODY_TEXT] != b'.' {
             return None;
@@ -232,6 +247,23 @@ mod tests {
             credential().verifier.expose()
         );
         assert_eq!(wire.deadline, Timestamp::from_millis(29_000_000 * MINUTE));
+        assert_eq!(wire.version, 3);
+    }
+
+    #[test]
+    fn what_a_credential_says_is_read_without_the_rest() {
+        for (label, version) in [("s", 3), ("abcdefgh01234567", 0), ("0", u64::MAX >> 11)] {
+            let record = record(version, Timestamp::default());
+            let text = Signer::new(ring(), label).issue(&record, &credential().verifier, CARRIER);
+            assert_eq!(
+                Wire::says(text.as_bytes()),
+                Some((label.as_bytes(), version))
+            );
+            for end in 0..text.len() {
+                let _ = Wire::says(&text.as_bytes()[..end]);
+            }
+        }
+        assert_eq!(Wire::says(b"no label and no body"), None);
     }
 
     /// Computed in the same way.

@@ -36,6 +36,10 @@ pub mod stored {}
 pub mod own_store {}
 
 #[cfg(feature = "stored")]
+#[doc = include_str!("../docs/migration.md")]
+pub mod migration {}
+
+#[cfg(feature = "stored")]
 #[doc = include_str!("../docs/from-tower-sessions.md")]
 pub mod from_tower_sessions {}
 

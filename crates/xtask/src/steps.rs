@@ -151,6 +151,7 @@ fn stores(tally: &mut Tally) -> StepResult {
 
 fn equivalence(tally: &mut Tally) -> StepResult {
     let note = install::servers();
+    run(&mut cargo("build --workspace --bins"))?;
     counted(cargo("test --test equivalence -p").arg(END_TO_END), tally)?;
     Ok(Outcome::Passed(note))
 }

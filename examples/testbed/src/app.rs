@@ -9,17 +9,17 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::drain::Drain;
 use crate::flags::{Flags, Strategy};
-use crate::{config, keys, nodes, routes, token};
+use crate::{InFront, config, keys, nodes, routes, token};
 
 /// Builds the application that the flags ask for.
-pub(crate) async fn build(flags: &Flags) -> Result<(Router, Drain)> {
+pub(crate) async fn build(flags: &Flags, in_front: InFront) -> Result<(Router, Drain)> {
     let (layer, name, outside) = match &flags.config {
         Some(path) => {
             let (layer, name) = config::build(path, flags.insecure_dev).await?;
             (layer, name, Router::new())
         }
         None => {
-            let (layer, outside) = strategy(flags).await?;
+            let (layer, outside) = strategy(flags, in_front).await?;
             (described(layer, flags)?, flags.nodes.name(), outside)
         }
     };
@@ -55,11 +55,11 @@ fn described(layer: SessionLayer, flags: &Flags) -> Result<SessionLayer> {
 }
 
 /// The layer of the strategy, and the routes that it brings, which have no session.
-async fn strategy(flags: &Flags) -> Result<(SessionLayer, Router)> {
+async fn strategy(flags: &Flags, in_front: InFront) -> Result<(SessionLayer, Router)> {
     let layer = match &flags.strategy {
-        Strategy::Sticky => nodes::build(&flags.nodes, keys::from_env()?).await?,
+        Strategy::Sticky => nodes::build(&flags.nodes, in_front, keys::from_env()?).await?,
         Strategy::Stored(url) => {
-            let stored = Stored::connect(url).await?;
+            let stored = Stored::new(in_front(sessile::connect(url).await?));
             SessionLayer::new(match keys::from_env()? {
                 Some(ring) => stored.keys(ring),
                 None => stored,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use sessile::core::{Error, ErrorKind};
 use sessile::{Capacity, KeyRing, Misrouted, Peers, Result, SessionLayer, Sticky};
 
+use crate::InFront;
 use crate::flags::{Strategy, duration};
 
 /// What the command line says of this node.
@@ -104,7 +105,11 @@ fn answer(name: &str) -> Result<Misrouted, String> {
 }
 
 /// The layer of sticky sessions.
-pub(crate) async fn build(flags: &NodeFlags, keys: Option<KeyRing>) -> Result<SessionLayer> {
+pub(crate) async fn build(
+    flags: &NodeFlags,
+    in_front: InFront,
+    keys: Option<KeyRing>,
+) -> Result<SessionLayer> {
     let capacity = flags.capacity.map(Capacity::sessions);
     let Some(label) = &flags.label else {
         let mut sticky = Sticky::new().capacity(capacity.unwrap_or_default());
@@ -122,7 +127,7 @@ pub(crate) async fn build(flags: &NodeFlags, keys: Option<KeyRing>) -> Result<Se
     let layer = match &flags.backing {
         None => SessionLayer::new(node.build()?),
         Some(url) => {
-            let mut node = node.backing(sessile::connect(url).await?);
+            let mut node = node.backing(in_front(sessile::connect(url).await?));
             if let Some(revalidate) = flags.revalidate {
                 node = node.revalidate(revalidate);
             }

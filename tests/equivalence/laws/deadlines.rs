@@ -28,7 +28,7 @@ pub(super) fn the_idle_deadline_holds(bed: &Bed) {
     let mut idle = process.client();
     idle.get("/visits").is(200);
     let leeway = if bed.promised.merges { 0 } else { 60_000 };
-    pause(2100 + leeway);
+    pause(3100 + leeway);
     assert_eq!(idle.arrival(), "expired", "not used for 3 s");
     assert_eq!(idle.get("/visits").is(200).body, "visit 1");
 }

@@ -72,7 +72,7 @@ pub(super) fn a_read_sets_no_cookie(bed: &Bed) {
 pub(super) fn a_value_too_large_is_refused_and_harms_nothing(bed: &Bed) {
     let mut client = bed.first.client();
     client.json("PUT", "/set/k", "1").is(204);
-    let large = format!("\"{}\"", "x".repeat(bed.promised.max_bytes + 1));
+    let large = format!("\"{}\"", "x".repeat(2 * bed.promised.max_bytes));
     let refused = client.json("PUT", "/set/large", &large);
     refused.fails_with(500, "too_large");
     assert_eq!(client.get("/all").json(), json!({ "k": 1 }));

@@ -10,6 +10,7 @@ mod processes;
 mod servers;
 mod updates;
 
+pub use processes::Redis;
 pub use servers::{CHILD, child};
 
 use std::time::Duration;
@@ -18,7 +19,7 @@ use tokio::runtime::Builder;
 
 use self::{
     client::{Answer, Client},
-    processes::{Redis, Server},
+    processes::Server,
     servers::Entry,
 };
 

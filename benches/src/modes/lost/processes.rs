@@ -34,7 +34,7 @@ impl Redis {
             .stdout(Stdio::null());
         let child = command
             .spawn()
-            .expect("`lost` needs the program redis-server");
+            .expect("`lost` and `backed` need the program redis-server");
         let redis = Self {
             process: Process(child),
             folder,

@@ -74,7 +74,14 @@ impl Strategy for Token {
         now: Timestamp,
     ) -> Step<Result<Outcome>> {
         if patch.is_note() {
-            return Step::ready(Ok(Outcome::Applied(record.clone())));
+            // Nothing is written down anywhere, but whoever asks again is not told to ask once more.
+            let mut noted = Record::clone(record);
+            noted.last_seen = now.max(record.last_seen);
+            if Own::of_hash(&record.hash).is_none() {
+                // Made in this request: its token will be good from this use on.
+                noted.idle_deadline = noted.last_seen.after(record.idle());
+            }
+            return Step::ready(Ok(Outcome::Applied(Arc::new(noted))));
         }
         let outcome = match self.patched(record, patch, now) {
             Ok(outcome) => outcome,

@@ -20,6 +20,7 @@ use crate::{SessionLayer, telemetry};
 pub(super) struct Parts {
     pub(super) keys: Option<KeyRing>,
     /// Only if tokens are in use.
+    #[cfg_attr(not(feature = "token"), expect(dead_code))]
     pub(super) token: Option<TokenKeys>,
     #[cfg(feature = "forward")]
     pub(super) peers: Option<crate::Peers>,

@@ -1,6 +1,7 @@
 //! The configuration, as it came from a file.
 
 use std::fmt;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use serde::de::{Deserialize, Deserializer, Error as _};
@@ -130,7 +131,11 @@ impl SessionConfig {
     /// As [`build`](Self::build).
     pub async fn build_with(&self, registry: &Registry) -> Result<SessionLayer, ConfigError> {
         let parts = Parts::gather(&self.settings, registry)?;
-        build::layer(&self.settings, &parts, registry).await
+        // Every driver's connecting is in there: unboxed, the future of a program that awaits this
+        // grows too deep for the compiler.
+        let layer: Pin<Box<dyn Future<Output = _> + Send>> =
+            Box::pin(build::layer(&self.settings, &parts, registry));
+        layer.await
     }
 
     /// The JSON Schema (draft 2020-12) of the configuration, for editors and for checks in other

@@ -19,6 +19,7 @@ const RETOLD: bool = true;
 /// What a credential starts with.
 const LABEL: &str = "n1.";
 
+mod calls;
 mod nodes;
 
 #[path = "../it/axum.rs"]

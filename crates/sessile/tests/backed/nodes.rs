@@ -4,9 +4,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use http::header::SET_COOKIE;
+use http::response::Parts;
 use http::{Method, Response, StatusCode};
 use sessile::{
-    Arrival, Error, ErrorKind, KeyRing, ManualClock, MasterKey, MemoryStore, Misrouted,
+    Arrival, Error, ErrorKind, KeyRing, ManualClock, MasterKey, MemoryStore, Misrouted, Session,
     SessionLayer, Sticky, Strategy,
 };
 use sessile_core::{Applied, Candidate, Created, Guarantees, Loaded, Patch, Record, Result, Store};
@@ -130,6 +131,43 @@ async fn without_a_store_a_request_at_the_wrong_node_is_misdirected() {
     assert_eq!(client.look(&n3).await, "nobody lost");
     client.insert(&n3, "b", 1).await;
     assert_eq!(label(&client), "n3");
+}
+
+/// As the guide has it. A proxy that replays is the test itself.
+#[tokio::test]
+async fn a_proxy_that_replays_is_told_the_right_node_and_sent_no_credential() {
+    let (store, clock) = (MemoryStore::default(), Arc::default());
+    let node = |label: &str| {
+        let node = Sticky::node(label).keys(ring()).backing(store.clone());
+        let node = node.misrouted([Misrouted::Fail]).build().unwrap();
+        layer(node, &clock).on_error(|error: &Error, _: &Parts| {
+            let replay = format!("instance={}", error.node()?);
+            let page = Response::builder().status(error.status());
+            page.header("fly-replay", replay).body(String::new()).ok()
+        })
+    };
+    let nodes = [("n1", node("n1")), ("n2", node("n2"))];
+    let insert = async |session: Session| session.insert("a", 1);
+    let mut client = Client::default();
+    client.post(&nodes[0].1, insert).await;
+    let before = client.credential().unwrap().to_owned();
+
+    let wrong = client.post(&nodes[1].1, insert).await;
+    assert_eq!(wrong.status(), StatusCode::MISDIRECTED_REQUEST);
+    assert_eq!(client.credential(), Some(&*before));
+    let replay = wrong.headers()["fly-replay"].to_str().unwrap();
+    let instance = replay.strip_prefix("instance=").unwrap();
+    let (_, right) = nodes.iter().find(|(label, _)| *label == instance).unwrap();
+    let read = async |session: Session| session.get::<u64>("a").map(|a| assert_eq!(a, Some(1)));
+    let answer = client.get(right, read).await;
+    assert_eq!(answer.status(), StatusCode::OK);
+
+    // Other errors name no node, and nobody is told to replay.
+    let refused = client
+        .post(right, async |session| session.insert("", 1))
+        .await;
+    assert!(refused.status().is_client_error() || refused.status().is_server_error());
+    assert!(!refused.headers().contains_key("fly-replay"));
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ use sessile::{
 };
 use sessile_memory::MemoryStore;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use crate::client::{Client, minutes, over, seconds};
 
@@ -63,6 +64,57 @@ async fn a_session_travels_and_every_write_sends_it_anew() {
         client.present("eyJhbGciOiJub25lIn0.e30.");
         assert_eq!(client.look(&layer).await, "nobody unknown");
     }
+}
+
+/// Runs it elsewhere, since what never ends takes the thread along.
+fn ends<F: Future<Output = ()>>(what: impl FnOnce() -> F + Send + 'static) {
+    let (send, receive) = std::sync::mpsc::channel();
+    let run = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        runtime.unwrap().block_on(what());
+        send.send(()).unwrap();
+    });
+    let ended = receive.recv_timeout(seconds(20));
+    assert_ne!(ended, Err(std::sync::mpsc::RecvTimeoutError::Timeout));
+    run.join().unwrap();
+}
+
+#[test]
+fn a_handler_that_outlasts_the_touch_interval_is_answered() {
+    ends(async || {
+        let (layer, clock) = layer(signed());
+        let mut client = Client::default();
+        client.insert(&layer, "a", 1).await;
+        let slow = client
+            .get(&layer, async |session: Session| {
+                drop(session.keys());
+                clock.advance(minutes(4));
+            })
+            .await;
+        assert_eq!(slow.status(), StatusCode::OK);
+        assert_eq!(client.look(&layer).await, "nobody a=1 resumed");
+    });
+}
+
+#[test]
+fn a_request_in_the_last_moments_of_a_session_is_answered() {
+    ends(async || {
+        let (layer, clock) = layer(signed());
+        let layer = layer.lifetime(Lifetime::new(seconds(3), seconds(7)).unwrap());
+        let mut client = Client::default();
+        client.insert(&layer, "a", 1).await;
+        let mut ended = 0;
+        for _ in 0..1000 {
+            clock.advance(Duration::from_millis(9));
+            let seen = client.look(&layer).await;
+            ended += u32::from(seen == "nobody expired");
+            assert!(
+                seen == "nobody a=1 resumed" && ended == 0 || ended > 0,
+                "{seen}"
+            );
+        }
+        assert!(ended > 100);
+    });
 }
 
 #[tokio::test]

@@ -65,8 +65,7 @@ async fn what_was_forged_reaches_no_store() {
         &text.replacen("n1.", "n2.", 1),
         &text.replacen("n1.", "0.", 1),
         &text.replacen("n1.", "n3.", 1),
-        &issue(&stranger, &record, &credential.verifier),
-        &n1.issue(&record, &credential.verifier, "sid").unwrap(),
+        &issue(&stranger, &record, &Credential::random().verifier),
         "",
         ".",
         "n1",
@@ -79,6 +78,34 @@ async fn what_was_forged_reaches_no_store() {
         }
     }
     assert_eq!(store.calls(), 0);
+}
+
+#[tokio::test]
+async fn a_verifier_that_matches_opens_a_copy_whatever_the_tag_says_and_nothing_else() {
+    let (n1, n2, store) = nodes();
+    let (credential, text) = login(&n1, NOW).await;
+    let record = store.record(&credential.sid).unwrap();
+    let stranger = Sticky::node("n1").keys(KeyRing::random()).build().unwrap();
+    let mut newer = Record::clone(&record);
+    newer.version += 1;
+    store.calls();
+    let last = Timestamp::from_millis(after(REVALIDATE).as_millis() - 1);
+    for forged in [
+        &issue(&stranger, &record, &credential.verifier),
+        &n1.issue(&record, &credential.verifier, "sid").unwrap(),
+    ] {
+        assert_eq!(arrival(&n1, forged, last).await, Arrival::Resumed);
+        // There is no copy, none that is fresh, or none any more.
+        assert_eq!(arrival(&n2, forged, last).await, Arrival::Unknown);
+        let late = after(REVALIDATE);
+        assert_eq!(arrival(&n1, forged, late).await, Arrival::Unknown);
+    }
+    // One that claims to have seen more gets no copy, and its tag is asked for.
+    let claimed = issue(&stranger, &newer, &credential.verifier);
+    assert_eq!(arrival(&n1, &claimed, NOW).await, Arrival::Unknown);
+    assert_eq!(store.calls(), 0);
+    assert_eq!(arrival(&n2, &text, NOW).await, Arrival::Resumed);
+    assert_eq!(store.calls(), 1);
 }
 
 #[tokio::test]

@@ -57,7 +57,7 @@ impl Require {
             refuse(
                 "revocation",
                 &shown(promised.revocation),
-                "use the strategy \"stored\", or write a token.revocation that is fast enough",
+                "use the strategy \"stored\", or write a token.revocation or a sticky.revalidate that is fast enough",
             );
         }
         if self.writes == Some(Writes::Merged) && promised.writes != Writes::Merged {

@@ -31,7 +31,6 @@ pub(in crate::config) struct Token {
 #[derive(Clone, Debug)]
 pub(in crate::config) struct Revocation {
     pub(in crate::config) url: StoreUrl,
-    #[cfg_attr(not(feature = "token"), expect(dead_code))]
     pub(in crate::config) within: Option<Duration>,
 }
 
