@@ -3,8 +3,7 @@
 //! [`Migration`] is itself a strategy, made of the one that is left and the one that is moved to.
 //! `derived` names the new session of an old one, so that all nodes come to the same; `mover`
 //! moves a session once, whoever meets it first; `ended` remembers whose credential is not to be
-//! given out any more; `strategy` sends each session's operations to
-//! the strategy that keeps it.
+//! given out any more; `strategy` sends each session's operations to the strategy that keeps it.
 
 mod derived;
 mod ended;
@@ -12,7 +11,6 @@ mod mover;
 mod strategy;
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use sessile_core::{MasterKey, Strategy, Writes};
 
@@ -42,7 +40,7 @@ pub enum Phase {
 /// nothing, and the session that it came from is ended.
 ///
 /// While it lasts a request may cost some calls more: an old credential is looked up in the new
-/// place first, a move is six calls, and an end is told to both.
+/// place first, a move is seven calls, and an end is told to both.
 ///
 /// ```
 /// use sessile::{MasterKey, MemoryStore, Migration, Phase, SessionLayer, Stored};
@@ -103,10 +101,5 @@ impl Migration {
     pub fn phase(mut self, phase: Phase) -> Self {
         self.phase = phase;
         self
-    }
-
-    /// How many sessions this process has moved.
-    pub fn moved(&self) -> u64 {
-        self.mover.moved.load(Ordering::Relaxed)
     }
 }

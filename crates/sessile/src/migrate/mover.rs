@@ -11,7 +11,6 @@
 //! stops half-way keeps nobody out. While a renewed session's previous credential is honoured it
 //! stays where it is: the new place knows one of the two.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -44,7 +43,6 @@ pub(super) struct Mover {
     pub(super) from_travels: bool,
     pub(super) to_travels: bool,
     pub(super) keys: Keys,
-    pub(super) moved: AtomicU64,
     pub(super) ended: Ended,
     lifetime: OnceLock<Lifetime>,
     ledger: Calls,
@@ -90,7 +88,6 @@ impl Mover {
             from_travels: travels(&from),
             to_travels: travels(&to),
             keys: Keys::new(key),
-            moved: AtomicU64::new(0),
             ended: Ended::default(),
             lifetime: OnceLock::new(),
             ledger,
@@ -339,7 +336,6 @@ impl Mover {
                     None => next.confirm(now),
                 }
                 self.ledger.apply(&moved, &next, None, now).await?;
-                self.moved.fetch_add(1, Ordering::Relaxed);
                 telemetry::moved(&sid, &derived.sid);
             }
             // Somebody waited too long for us. What was written last is added all the same.

@@ -1,65 +1,23 @@
 //! The budget in calls to the store behind a node: what each kind of request asks of it.
 
-use std::sync::Arc;
-
 use http::Method;
-use sessile::{KeyRing, LazySession, ManualClock, Session, SessionLayer, Sticky};
-use sessile_conformance::{CountingStore, ModelStore, Operation};
+use sessile::{KeyRing, LazySession, Session, Sticky};
+use sessile_conformance::Operation;
 
-use crate::client::{Client, look, minutes, over, seconds, send_lazy};
+use crate::client::{Client, minutes, seconds, send_lazy};
+use crate::counting::{Shop, read, write};
 
-/// A node in front of a store that counts.
-struct Shop {
-    layer: SessionLayer,
-    clock: Arc<ManualClock>,
-    store: CountingStore<ModelStore>,
-}
-
-impl Shop {
-    fn new() -> Self {
-        let store = CountingStore::new(ModelStore::new());
+fn shop() -> Shop {
+    Shop::new(|store| {
         let node = Sticky::node("n1").keys(KeyRing::random());
-        let (layer, clock) = over(node.backing(store.clone()).build().unwrap());
-        Shop {
-            layer,
-            clock,
-            store,
-        }
-    }
-
-    /// The creates, loads, applies and ends of this request; and there is nothing else.
-    async fn spent(&self, client: &mut Client, handler: fn(&Session)) -> [u64; 4] {
-        self.store.reset();
-        client
-            .post(&self.layer, async |session| handler(&session))
-            .await;
-        let calls = [
-            Operation::Create,
-            Operation::Load,
-            Operation::Apply,
-            Operation::End,
-        ]
-        .map(|operation| self.store.calls(operation));
-        assert_eq!(calls.iter().sum::<u64>(), self.store.total());
-        calls
-    }
-}
-
-fn read(session: &Session) {
-    look(session);
-}
-
-fn write(session: &Session) {
-    let n = session.get::<u64>("n").unwrap().unwrap_or(0);
-    session.insert("n", n + 1).unwrap();
-    session.insert("seen", n).unwrap();
-    session.update("m", |m: &mut u64| *m += 1).unwrap();
+        node.backing(store).build().unwrap()
+    })
 }
 
 /// An hour's use, a request at a time.
 #[tokio::test]
 async fn a_write_is_one_call_and_a_read_is_none_until_the_copy_is_old() {
-    let shop = Shop::new();
+    let shop = shop();
     let mut client = Client::default();
     let mut spent = async |handler: fn(&Session)| shop.spent(&mut client, handler).await;
     // [creates, loads, applies, ends]
@@ -88,7 +46,7 @@ async fn a_write_is_one_call_and_a_read_is_none_until_the_copy_is_old() {
 /// A request a second, for an hour.
 #[tokio::test]
 async fn an_hour_of_reading_asks_every_five_seconds_and_notes_twenty_times() {
-    let shop = Shop::new();
+    let shop = shop();
     let mut client = Client::default();
     client.insert(&shop.layer, "a", 1).await;
     shop.store.reset();
@@ -104,7 +62,7 @@ async fn an_hour_of_reading_asks_every_five_seconds_and_notes_twenty_times() {
 
 #[tokio::test]
 async fn a_session_that_nobody_asks_for_costs_nothing() {
-    let shop = Shop::new();
+    let shop = shop();
     let mut client = Client::default();
     client.insert(&shop.layer, "a", 1).await;
     shop.clock.advance(minutes(3));

@@ -3,12 +3,13 @@
 #![allow(clippy::unwrap_used)] // in a test, a panic is the report
 #![cfg(all(feature = "stored", feature = "token"))]
 
+mod calls;
 mod holes;
 mod interrupted;
 mod limits;
 mod phases;
+mod races;
 mod replays;
-mod review;
 mod rolling;
 mod world;
 

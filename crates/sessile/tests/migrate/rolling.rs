@@ -3,16 +3,7 @@
 use http::StatusCode;
 
 use crate::client::{at_once, seconds};
-use crate::world::{PAIRS, Stage, World};
-
-async fn count(session: &sessile::Session) -> sessile::Result<u64> {
-    session
-        .update_now("n", |n: &mut u64| {
-            *n += 1;
-            *n
-        })
-        .await
-}
+use crate::world::{PAIRS, Stage, World, count};
 
 #[tokio::test]
 async fn first_requests_that_meet_come_to_one_session() {
@@ -41,9 +32,7 @@ async fn first_requests_that_meet_come_to_one_session() {
 async fn what_is_written_by_a_node_that_had_opened_it_before_it_moved_is_kept() {
     for pair in PAIRS {
         let world = World::new(pair);
-        let mut client = world.client().await;
-        let (accept, issue) = world.nodes();
-        let mut other = client.clone();
+        let (mut client, mut other, accept, issue) = world.meeting().await;
         let answer = client
             .post(&accept, async |session| {
                 assert_eq!(other.look(&issue).await, "ada n=1 resumed");
@@ -70,9 +59,7 @@ async fn what_is_written_by_a_node_that_had_opened_it_before_it_moved_is_kept() 
 async fn a_renew_by_a_node_that_had_opened_it_before_it_moved_locks_nobody_out() {
     for pair in PAIRS {
         let world = World::new(pair);
-        let mut client = world.client().await;
-        let (accept, issue) = world.nodes();
-        let mut other = client.clone();
+        let (mut client, mut other, accept, issue) = world.meeting().await;
         let answer = client
             .post(&accept, async |session| {
                 other.look(&issue).await;
@@ -90,9 +77,7 @@ async fn a_renew_by_a_node_that_had_opened_it_before_it_moved_locks_nobody_out()
 async fn a_logout_or_login_by_such_a_node_ends_what_it_has_become() {
     for pair in PAIRS {
         let world = World::new(pair);
-        let mut client = world.client().await;
-        let (accept, issue) = world.nodes();
-        let mut other = client.clone();
+        let (mut client, mut other, accept, issue) = world.meeting().await;
         let answer = client
             .post(&accept, async |session| {
                 other.look(&issue).await;

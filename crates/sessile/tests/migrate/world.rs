@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sessile::{
     Algorithm, BackedSticky, HmacKey, KeyRing, Lifetime, ManualClock, MasterKey, MemoryStore,
-    Migration, Phase, SealingKey, SealingKeys, SessionLayer, Sticky, Store, Stored, Token,
+    Migration, Phase, SealingKey, SealingKeys, Session, SessionLayer, Sticky, Store, Stored, Token,
     TokenBuilder, TokenKeys,
 };
 use sessile_conformance::FaultyStore;
@@ -169,10 +169,27 @@ impl World {
         client
     }
 
+    /// Such a client in two windows, and a node of each phase for them to meet at.
+    pub(crate) async fn meeting(&self) -> (Client, Client, SessionLayer, SessionLayer) {
+        let client = self.client().await;
+        let (accept, issue) = self.nodes();
+        (client.clone(), client, accept, issue)
+    }
+
     /// Whether parallel writes are merged where it is moved to.
     pub(crate) fn merges(&self) -> bool {
         matches!(self.pair.1, Kind::Sticky | Kind::Stored)
     }
+}
+
+/// An exact update, and what it came to.
+pub(crate) async fn count(session: &Session) -> sessile::Result<u64> {
+    session
+        .update_now("n", |n: &mut u64| {
+            *n += 1;
+            *n
+        })
+        .await
 }
 
 /// A store that can be made to fail.

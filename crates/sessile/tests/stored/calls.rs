@@ -1,68 +1,20 @@
 //! The budget in calls to the store: what each kind of request asks of it, and nothing more.
 
-use std::sync::Arc;
-
 use http::Method;
 use http::header::SET_COOKIE;
-use sessile::{KeyRing, LazySession, ManualClock, Session, SessionLayer, Stored};
-use sessile_conformance::{CountingStore, ModelStore, Operation};
+use sessile::{KeyRing, LazySession, Session, Stored};
+use sessile_conformance::Operation;
 
-use crate::client::{Client, look, minutes, over, send_lazy};
-
-/// Sessions in a store that counts.
-struct Shop {
-    layer: SessionLayer,
-    clock: Arc<ManualClock>,
-    store: CountingStore<ModelStore>,
-}
-
-impl Shop {
-    fn new(configure: impl FnOnce(Stored) -> Stored) -> Self {
-        let store = CountingStore::new(ModelStore::new());
-        let (layer, clock) = over(configure(Stored::new(store.clone())));
-        Shop {
-            layer,
-            clock,
-            store,
-        }
-    }
-
-    /// The creates, loads, applies and ends of this request; and there is nothing else.
-    async fn spent(&self, client: &mut Client, handler: fn(&Session)) -> [u64; 4] {
-        self.store.reset();
-        client
-            .post(&self.layer, async |session| handler(&session))
-            .await;
-        let calls = [
-            Operation::Create,
-            Operation::Load,
-            Operation::Apply,
-            Operation::End,
-        ]
-        .map(|operation| self.store.calls(operation));
-        assert_eq!(calls.iter().sum::<u64>(), self.store.total());
-        calls
-    }
-}
-
-fn read(session: &Session) {
-    look(session);
-}
-
-fn write(session: &Session) {
-    let n = session.get::<u64>("n").unwrap().unwrap_or(0);
-    session.insert("n", n + 1).unwrap();
-    session.insert("seen", n).unwrap();
-    session.update("m", |m: &mut u64| *m += 1).unwrap();
-}
+use crate::client::{Client, look, minutes, send_lazy};
+use crate::counting::{Shop, read, write};
 
 /// An hour's use, a request at a time, with keys and without.
 #[tokio::test]
 async fn every_kind_of_request_keeps_to_its_budget() {
     for keys in [None, Some(KeyRing::random())] {
-        let shop = Shop::new(|stored| match keys {
-            Some(keys) => stored.keys(keys),
-            None => stored,
+        let shop = Shop::new(|store| match keys {
+            Some(keys) => Stored::new(store).keys(keys),
+            None => Stored::new(store),
         });
         let mut client = Client::default();
         let mut spent = async |handler: fn(&Session)| shop.spent(&mut client, handler).await;
@@ -92,7 +44,7 @@ async fn every_kind_of_request_keeps_to_its_budget() {
 /// Once per touch interval, however many requests there are.
 #[tokio::test]
 async fn an_hour_of_reading_is_noted_twenty_times() {
-    let shop = Shop::new(|stored| stored);
+    let shop = Shop::new(Stored::new);
     let mut client = Client::default();
     client.insert(&shop.layer, "a", 1).await;
     shop.store.reset();
@@ -107,7 +59,7 @@ async fn an_hour_of_reading_is_noted_twenty_times() {
 
 #[tokio::test]
 async fn a_session_that_nobody_asks_for_costs_nothing() {
-    let shop = Shop::new(|stored| stored);
+    let shop = Shop::new(Stored::new);
     let mut client = Client::default();
     client.insert(&shop.layer, "a", 1).await;
     shop.clock.advance(minutes(3));
@@ -124,7 +76,7 @@ async fn a_session_that_nobody_asks_for_costs_nothing() {
 
 #[tokio::test]
 async fn an_anonymous_reader_gets_no_record_and_no_cookie() {
-    let shop = Shop::new(|stored| stored);
+    let shop = Shop::new(Stored::new);
     let mut client = Client::default();
     let answer = client
         .get(&shop.layer, async |session| drop(look(&session)))
@@ -138,13 +90,13 @@ async fn an_anonymous_reader_gets_no_record_and_no_cookie() {
 #[tokio::test]
 async fn with_keys_garbage_costs_nothing() {
     let mut forger = Client::default();
-    let forge = Shop::new(|stored| stored.keys(KeyRing::random()));
+    let forge = Shop::new(|store| Stored::new(store).keys(KeyRing::random()));
     forger.insert(&forge.layer, "a", 1).await;
     let mut plain = Client::default();
-    let unkeyed = Shop::new(|stored| stored);
+    let unkeyed = Shop::new(Stored::new);
     plain.insert(&unkeyed.layer, "a", 1).await;
 
-    let shop = Shop::new(|stored| stored.keys(KeyRing::random()));
+    let shop = Shop::new(|store| Stored::new(store).keys(KeyRing::random()));
     let garbage = [
         forger.credential().unwrap(),
         plain.credential().unwrap(),
@@ -156,6 +108,6 @@ async fn with_keys_garbage_costs_nothing() {
         assert_eq!(shop.spent(&mut client, read).await, [0; 4], "{credential}");
         assert_eq!(client.look(&shop.layer).await, "nobody unknown");
     }
-    let elsewhere = Shop::new(|stored| stored);
+    let elsewhere = Shop::new(Stored::new);
     assert_eq!(elsewhere.spent(&mut plain, read).await, [0, 1, 0, 0]);
 }

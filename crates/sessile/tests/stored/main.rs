@@ -32,6 +32,8 @@ mod client;
 mod cookies;
 #[path = "../it/counters.rs"]
 mod counters;
+#[path = "../it/counting.rs"]
+mod counting;
 #[path = "../it/failures.rs"]
 mod failures;
 #[path = "../it/handle.rs"]

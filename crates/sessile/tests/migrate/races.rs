@@ -6,11 +6,7 @@ use http::StatusCode;
 use sessile_conformance::{Fault, Operation};
 
 use crate::client::seconds;
-use crate::world::{Kind, PAIRS, Stage, World, faulty};
-
-async fn count(session: &sessile::Session) -> sessile::Result<()> {
-    session.update_now("n", |n: &mut u64| *n += 1).await
-}
+use crate::world::{Kind, PAIRS, Stage, World, count, faulty};
 
 /// Whether the new place answers for the old one's exact updates.
 fn from_records(pair: (Kind, Kind)) -> bool {
@@ -24,15 +20,13 @@ async fn an_update_that_meets_another_one_in_the_new_place_is_repeated_there() {
         if !world.merges() {
             continue;
         }
-        let mut client = world.client().await;
-        let (accept, issue) = world.nodes();
-        let mut other = client.clone();
+        let (mut client, mut other, accept, issue) = world.meeting().await;
         let answer = client
             .post(&accept, async |session| {
                 other
-                    .post(&issue, async |session| count(&session).await)
+                    .post(&issue, async |session| count(&session).await.map(drop))
                     .await;
-                count(&session).await
+                count(&session).await.map(drop)
             })
             .await;
         assert_eq!(answer.status(), StatusCode::OK, "{pair:?}");
@@ -46,9 +40,7 @@ async fn an_update_that_meets_another_one_in_the_new_place_is_repeated_there() {
 async fn a_reload_follows_a_session_that_has_moved() {
     for pair in PAIRS {
         let world = World::new(pair);
-        let mut client = world.client().await;
-        let (accept, issue) = world.nodes();
-        let mut other = client.clone();
+        let (mut client, mut other, accept, issue) = world.meeting().await;
         let answer = client
             .post(&accept, async |session| {
                 other.insert(&issue, "n", 2).await;
@@ -230,9 +222,7 @@ async fn the_old_credential_does_not_confirm_a_renewed_one() {
 async fn a_write_to_what_was_moved_and_renewed_leaves_its_client_logged_in() {
     for pair in PAIRS {
         let world = World::new(pair);
-        let mut client = world.client().await;
-        let (accept, issue) = world.nodes();
-        let mut other = client.clone();
+        let (mut client, mut other, accept, issue) = world.meeting().await;
         let answer = client
             .post(&accept, async |session| {
                 other.look(&issue).await;
@@ -253,9 +243,7 @@ async fn a_write_to_what_was_moved_and_renewed_leaves_its_client_logged_in() {
 async fn a_renew_after_a_write_to_what_was_moved_locks_nobody_out() {
     for pair in PAIRS {
         let world = World::new(pair);
-        let mut client = world.client().await;
-        let (accept, issue) = world.nodes();
-        let mut other = client.clone();
+        let (mut client, mut other, accept, issue) = world.meeting().await;
         let answer = client
             .post(&accept, async |session| {
                 other.look(&issue).await;
