@@ -9,7 +9,7 @@ pub mod bare_tower;
 mod floor;
 
 mod actix_signed_cookie;
-mod poem_server;
+mod poem;
 pub mod sessile;
 mod sessile_axum;
 mod sessile_token;
@@ -19,6 +19,7 @@ mod tower_sessions_axum;
 mod tower_sessions_signed;
 
 pub use on_tower::serve;
+use poem::{memory as poem_memory, signed_cookie as poem_signed};
 use sessile_token::{sealed, signed};
 
 use std::{future::Future, hint::black_box, pin::Pin};
@@ -149,7 +150,8 @@ pub const SIGNED: &str = "sessile, signed token, on tower";
 pub const SEALED: &str = "sessile, sealed token, on tower";
 pub const ACTIX_SIGNED: &str = "actix-session cookie, signed";
 /// Peers whose sessions are in a signed cookie.
-pub const SIGNED_PEERS: [&str; 2] = [ACTIX_SIGNED, "by hand: axum-extra signed jar"];
+pub const SIGNED_PEERS: [&str; 3] = [ACTIX_SIGNED, POEM_SIGNED, "by hand: axum-extra signed jar"];
+const POEM_SIGNED: &str = "poem cookie session, signed";
 pub const TOWER_SESSIONS: &str = "tower-sessions memory, on tower";
 pub const POEM: &str = "poem server session, memory";
 
@@ -164,7 +166,7 @@ macro_rules! entry {
     };
 }
 
-pub static ALL: [Entry; 15] = [
+pub static ALL: [Entry; 16] = [
     entry!("bare tower service", Tower, Bare, bare_tower),
     entry!("bare axum router", Axum, Bare, bare_axum),
     entry!("bare poem endpoint", Poem, Bare, bare_poem),
@@ -187,12 +189,8 @@ pub static ALL: [Entry; 15] = [
         Peer,
         tower_sessions_signed
     ),
-    entry!(POEM, Poem, Peer, poem_server),
-    entry!(
-        ACTIX_SIGNED,
-        Actix,
-        Peer,
-        actix_signed_cookie
-    ),
+    entry!(POEM, Poem, Peer, poem_memory),
+    entry!(POEM_SIGNED, Poem, Peer, poem_signed),
+    entry!(ACTIX_SIGNED, Actix, Peer, actix_signed_cookie),
     entry!("by hand: axum-extra signed jar", Axum, Peer, signed_jar),
 ];

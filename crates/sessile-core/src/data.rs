@@ -1,5 +1,7 @@
 //! A session's data: key to encoded text, small, sorted, replaced as a whole.
 
+use smallvec::SmallVec;
+
 use crate::{Error, ErrorKind, Name, Result, Text};
 
 /// The largest data of a record, in bytes: names and encoded values, without overhead.
@@ -13,6 +15,28 @@ impl Data {
     /// No keys at all.
     pub fn new() -> Self {
         Data::default()
+    }
+
+    /// Names and encoded values as they were kept.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Invalid`] for a name that could be none, or is there twice.
+    pub fn from_encoded(entries: &[(impl AsRef<str>, &str)]) -> Result<Self> {
+        let mut list = Vec::with_capacity(entries.len());
+        for (name, text) in entries {
+            list.push((Name::new(name.as_ref())?, Text::from_encoded(text)));
+        }
+        let is_sorted = entries.is_sorted_by(|(a, _), (b, _)| a.as_ref() < b.as_ref());
+        // What was kept is sorted mostly: then each part stays where it was made.
+        if is_sorted {
+            return Ok(Data::from_sorted(list));
+        }
+        let data = Data::from_iter(list);
+        if data.len() < entries.len() {
+            return Err(Error::new(ErrorKind::Invalid, "a key is there twice"));
+        }
+        Ok(data)
     }
 
     /// The value of a key.
@@ -73,13 +97,11 @@ impl Data {
 impl FromIterator<(Name, Text)> for Data {
     /// Of several values for one key the last one stays.
     fn from_iter<I: IntoIterator<Item = (Name, Text)>>(entries: I) -> Self {
-        let mut entries: Vec<(Name, Text)> = entries.into_iter().collect();
+        // A handful: counted where it costs nothing, then moved to memory of the right size.
+        let entries: SmallVec<[(Name, Text); 8]> = entries.into_iter().collect();
         // What a store kept is sorted mostly.
         if entries.is_sorted_by(|(a, _), (b, _)| a < b) {
-            // Moved to memory of the right size: to give the rest back takes longer.
-            let mut exact = Vec::with_capacity(entries.len());
-            exact.append(&mut entries);
-            return Data::from_sorted(exact);
+            return Data(entries.into_boxed_slice());
         }
         let sorted: std::collections::BTreeMap<_, _> = entries.into_iter().collect();
         Data(sorted.into_iter().collect())

@@ -149,12 +149,26 @@ pub(crate) fn write_name(out: &mut Vec<u8>, name: &str) {
 }
 
 fn is_plain(text: &str) -> bool {
-    text.bytes().all(stands_for_itself)
+    plain(text.as_bytes()) == text.len()
 }
 
-/// Whether a byte of a string is no quotation mark, backslash or control character.
-pub(crate) fn stands_for_itself(byte: u8) -> bool {
-    byte >= 0x20 && byte != b'"' && byte != b'\\'
+/// How many bytes from here on stand for themselves in a string: up to the first quotation mark,
+/// backslash or control character.
+pub(crate) fn plain(text: &[u8]) -> usize {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    let mut at = 0;
+    // Eight at a time: a byte is below a bound if subtracting that borrows from its upper bit.
+    while let Some(bytes) = text[at..].first_chunk() {
+        let bytes = u64::from_le_bytes(*bytes);
+        let below = |bytes: u64, bound: u64| bytes.wrapping_sub(bound * ONES) & !bytes;
+        let is = |byte: u8| below(bytes ^ (u64::from(byte) * ONES), 1);
+        if (below(bytes, 0x20) | is(b'"') | is(b'\\')) & (0x80 * ONES) != 0 {
+            break;
+        }
+        at += 8;
+    }
+    let stands = |byte: &u8| *byte >= 0x20 && *byte != b'"' && *byte != b'\\';
+    at + text[at..].iter().take_while(|byte| stands(byte)).count()
 }
 
 /// What stands between the quotation marks of a string.
@@ -198,8 +212,7 @@ impl<'a> Reader<'a> {
         let start = self.at;
         let mut has_escapes = false;
         loop {
-            let mut rest = self.text.as_bytes()[self.at..].iter();
-            self.at += rest.position(|byte| !stands_for_itself(*byte))?;
+            self.at += plain(&self.text.as_bytes()[self.at..]);
             match self.peek()? {
                 b'"' => break,
                 b'\\' => self.escape()?,
@@ -386,6 +399,20 @@ mod tests {
             "[1]",
         ] {
             assert_eq!(integer(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_stands_for_itself_ends_where_the_first_other_byte_is() {
+        for length in 0..20 {
+            for at in 0..length {
+                for byte in 0..=255 {
+                    let mut text = vec![b'a'; length];
+                    text[at] = byte;
+                    let stands = byte >= 0x20 && byte != b'"' && byte != b'\\';
+                    assert_eq!(plain(&text), if stands { length } else { at }, "{text:?}");
+                }
+            }
         }
     }
 

@@ -7,16 +7,21 @@ use crate::compact::parts;
 use crate::header::{Header, SIGNED};
 use crate::keys::{Entry, TokenKeys};
 
-/// The payload of a session that one of the keys signed. Nothing of it was looked at before.
+/// The payload of a session that one of the keys signed; mostly it begins with `usual`. Nothing of
+/// it was looked at before.
 pub(crate) fn open<'a>(
     keys: &TokenKeys,
     text: &[u8],
+    usual: &str,
     now: Timestamp,
     scratch: &'a mut Scratch,
 ) -> Option<&'a [u8]> {
     let [header, payload, signature] = parts(text)?;
     let key = match keys.find_by_header(header, now) {
-        Some(key) => key,
+        Some(key) => {
+            key.expect(usual);
+            key
+        }
         None => {
             let header = Header::parse(header)?;
             header.is(SIGNED).then_some(())?;
@@ -44,9 +49,10 @@ fn is_verified(key: &Entry, text: &[u8], signature: &[u8]) -> bool {
     key.verify(message, signature)
 }
 
-/// Signs the claims of a session.
-pub(crate) fn sign(keys: &TokenKeys, claims: &[u8], now: Timestamp) -> Result<String> {
+/// Signs the claims of a session, which mostly begin with `usual` when they are encoded.
+pub(crate) fn sign(keys: &TokenKeys, claims: &[u8], usual: &str, now: Timestamp) -> Result<String> {
     let key = keys.signer(now)?;
+    key.expect(usual);
     let mut text = String::with_capacity(length(key, claims.len()));
     text.push_str(&key.header);
     text.push('.');

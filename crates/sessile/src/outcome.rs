@@ -106,8 +106,9 @@ fn write_credential<B>(handle: &Handle, response: &mut Response<B>) -> Result<()
         {
             let name = carrier.name(cookie);
             let text = shared.strategy.issue(&held.record, &held.verifier, name)?;
-            let remaining = held.record.absolute_deadline.since(handle.now());
-            carrier::write(headers, carrier, cookie, Some((&text, remaining)))
+            let ends = held.record.absolute_deadline;
+            let kept = cookie.is_persistent().then(|| ends.since(handle.now()));
+            carrier::write(headers, carrier, cookie, Some((&text, kept)))
         }
         (Issue::Removal, _) => carrier::write(headers, carrier, cookie, None),
         _ => Ok(()),

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use sessile_core::{Data, SessionId, Timestamp};
 
-use crate::json;
+use crate::{base64, json};
 pub(crate) use write::size;
 
 /// The latest date: the end of the year 9999, in seconds. What is beyond it is in milliseconds, or
@@ -23,6 +23,8 @@ pub(crate) struct Parties {
     pub(crate) audience: Box<str>,
     /// How the claims of every token of theirs begin: written once.
     head: Box<str>,
+    /// The same as it travels, as far as it stands by itself.
+    pub(crate) encoded: Box<str>,
 }
 
 impl Parties {
@@ -32,7 +34,10 @@ impl Parties {
             json::write_name(&mut head, name);
             json::write_string(&mut head, value);
         }
+        // Three bytes are four characters, whatever follows.
+        let whole = head.len() / 3 * 3;
         Parties {
+            encoded: base64::encode(&head[..whole]).into(),
             issuer: issuer.into(),
             audience: audience.into(),
             head: String::from_utf8_lossy(&head).into(),

@@ -7,7 +7,8 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use sessile_core::{Data, Name, SessionId, Text, Timestamp};
+use sessile_core::{Data, SessionId, Timestamp};
+use smallvec::SmallVec;
 
 use super::{Claims, LATEST, Parties, Terms, verbatim};
 use crate::{base64, json};
@@ -95,14 +96,12 @@ fn session_id(value: &str) -> Option<SessionId> {
 
 /// Each value as the text that it is; a name that is there twice, or could be none, is refused.
 pub(super) fn read_data(value: &str) -> Option<Data> {
-    let mut entries: Vec<(Name, Text)> = Vec::with_capacity(8);
+    let mut entries = SmallVec::<[(Cow<'_, str>, &str); 8]>::new();
     json::members(value, 2, |name, value| {
-        entries.push((Name::new(&name).ok()?, Text::from_encoded(value)));
+        entries.push((name, value));
         Some(())
     })?;
-    let count = entries.len();
-    let data: Data = entries.into_iter().collect();
-    (data.len() == count).then_some(data)
+    Data::from_encoded(&entries).ok()
 }
 
 /// `NumericDate` in whole seconds, in a sensible range.

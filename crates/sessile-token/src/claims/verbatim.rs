@@ -18,12 +18,15 @@ pub(super) fn read(text: &str, parties: &Parties) -> Option<Claims> {
     };
     let sid = rest.skip(r#","sid":""#).and_then(|()| rest.string())?;
     let _token_id = rest.skip(r#","jti":""#).and_then(|()| rest.string())?;
-    let issued = rest.skip(r#","iat":"#).and_then(|()| rest.digits())?;
-    let not_before = rest.skip(r#","nbf":"#).and_then(|()| rest.digits())?;
-    (not_before == issued).then_some(())?;
+    rest.skip(r#","iat":"#)?;
+    let before = rest.0;
+    let issued = rest.integer().and_then(in_range)?;
+    let digits = &before[..before.len() - rest.0.len()];
+    rest.skip(r#","nbf":"#)?;
+    rest.skip(digits)?;
     let terms = Terms {
         sid: base64::decode_array(sid).map(SessionId::from_bytes)?,
-        issued: issued.parse().ok().and_then(in_range)?,
+        issued,
         expires: rest.date(r#","exp":"#)?,
         created: rest.date(r#","sct":"#)?,
         ends: rest.date(r#","sxp":"#)?,
@@ -52,29 +55,45 @@ impl<'a> Rest<'a> {
 
     /// A string that is not empty and has no escapes, from behind its first quotation mark.
     fn string(&mut self) -> Option<&'a str> {
-        let mut bytes = self.0.bytes();
-        let end = bytes.position(|byte| !json::stands_for_itself(byte))?;
-        let (string, rest) = self.0.split_at(end);
+        let (string, rest) = self.0.split_at(json::plain(self.0.as_bytes()));
         self.0 = rest.strip_prefix('"')?;
         (!string.is_empty()).then_some(string)
     }
 
-    fn digits(&mut self) -> Option<&'a str> {
-        let end = self.0.bytes().position(|byte| !byte.is_ascii_digit())?;
-        let (digits, rest) = self.0.split_at(end);
-        self.0 = rest;
-        // JSON has no leading zeros.
-        (end == 1 || !digits.starts_with('0')).then_some(digits)
-    }
-
+    /// Digits, without leading zeros: JSON has none.
     fn integer(&mut self) -> Option<u64> {
-        self.digits()?.parse().ok()
+        let bytes = self.0.as_bytes();
+        let eight = bytes.first_chunk().and_then(|bytes| eight_digits(*bytes));
+        let (mut number, mut end) = eight.map_or((0, 0), |number| (number, 8));
+        while let Some(byte @ b'0'..=b'9') = bytes.get(end) {
+            number = u64::checked_mul(number, 10)?.checked_add(u64::from(byte - b'0'))?;
+            end += 1;
+        }
+        (end == 1 || end > 1 && bytes[0] != b'0').then_some(())?;
+        self.0 = &self.0[end..];
+        Some(number)
     }
 
     fn date(&mut self, name: &str) -> Option<Timestamp> {
         self.skip(name)?;
         self.integer().and_then(in_range)
     }
+}
+
+/// The number that eight digits are, all at once: a token has six times ten.
+fn eight_digits(bytes: [u8; 8]) -> Option<u64> {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    let text = u64::from_le_bytes(bytes);
+    // The upper half of each byte is that of a digit, and stays so when 6 is added.
+    let upper = |text: u64| text & (0xf0 * ONES) == 0x30 * ONES;
+    let are_digits = upper(text) && upper(text.wrapping_add(6 * ONES));
+    are_digits.then(|| {
+        let ones = text & (0x0f * ONES);
+        // Neighbours become pairs, pairs quadruples, and those the number.
+        let pairs = (ones * 10 + (ones >> 8)) & 0x00ff_00ff_00ff_00ff;
+        let fours = (pairs * 100 + (pairs >> 16)) & 0x0000_ffff_0000_ffff;
+        (fours * 10_000 + (fours >> 32)) & 0xffff_ffff
+    })
 }
 
 #[cfg(test)]
@@ -139,6 +158,41 @@ mod tests {
             let other = text.replace(from, to);
             assert!(read(&other, &parties()).is_none(), "{other}");
             assert!(read_any(&other, &parties()).is_some(), "{other}");
+        }
+    }
+
+    #[test]
+    fn eight_digits_are_read_at_once_and_anything_else_is_not() {
+        for number in [0, 1, 12_345_678, 90_000_009, 99_999_999] {
+            let text = format!("{number:08}");
+            let bytes = *text.as_bytes().first_chunk().unwrap();
+            assert_eq!(eight_digits(bytes), Some(number));
+            for at in 0..8 {
+                for other in (0..=255).filter(|byte: &u8| !byte.is_ascii_digit()) {
+                    let mut bytes = bytes;
+                    bytes[at] = other;
+                    assert_eq!(eight_digits(bytes), None, "{bytes:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_number_has_no_leading_zeros_and_fits() {
+        let read = |text: &str| Rest(text).integer();
+        for number in [0, 9, 10, 1_767_225_600, 123_456_789_012_345_678, u64::MAX] {
+            assert_eq!(read(&format!("{number},")), Some(number));
+        }
+        for bad in [
+            "",
+            "x",
+            "-1",
+            "00",
+            "01",
+            "000000001",
+            "18446744073709551616",
+        ] {
+            assert_eq!(read(bad), None, "{bad}");
         }
     }
 

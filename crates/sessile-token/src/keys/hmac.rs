@@ -1,17 +1,16 @@
 //! Secret keys that sign and verify: HMAC.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use hmac::digest::CtOutput;
-use hmac::{Hmac, KeyInit as _, Mac};
 use sessile_core::Result;
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 use zeroize::Zeroizing;
 
 use super::jwk::{Jwk, thumbprint};
+use super::mac::Absorbed;
 use super::{Algorithm, check_kid, invalid};
-use crate::{base64, header};
+use crate::base64;
 
 /// A secret of both who signs and who verifies. Wiped from memory when dropped, never shown.
 #[derive(Clone)]
@@ -20,19 +19,19 @@ pub struct HmacKey {
     algorithm: Algorithm,
     print: [u8; 32],
     prepared: Arc<Prepared>,
-    head: Arc<Head>,
+    /// How its messages begin, once it is known.
+    usual: Arc<OnceLock<Usual>>,
 }
 
-/// The key, absorbed: nothing is hashed twice for two tokens.
-#[derive(Clone)]
+/// The key, absorbed.
 enum Prepared {
-    Sha256(Hmac<Sha256>),
-    Sha384(Hmac<Sha384>),
-    Sha512(Hmac<Sha512>),
+    Sha256(Absorbed<Sha256>),
+    Sha384(Absorbed<Sha384>),
+    Sha512(Absorbed<Sha512>),
 }
 
-/// How the messages of a key mostly begin, absorbed as well: the header of its tokens.
-struct Head {
+/// How the messages of a key mostly begin, absorbed as well.
+struct Usual {
     text: String,
     prepared: Prepared,
 }
@@ -75,18 +74,18 @@ impl HmacKey {
         }
         let failed = |_| invalid("the secret can't be used");
         let prepared = match algorithm {
-            Algorithm::HS256 => Prepared::Sha256(Hmac::new_from_slice(&secret).map_err(failed)?),
-            Algorithm::HS384 => Prepared::Sha384(Hmac::new_from_slice(&secret).map_err(failed)?),
-            _ => Prepared::Sha512(Hmac::new_from_slice(&secret).map_err(failed)?),
+            Algorithm::HS256 => Prepared::Sha256(Absorbed::new(&secret).map_err(failed)?),
+            Algorithm::HS384 => Prepared::Sha384(Absorbed::new(&secret).map_err(failed)?),
+            _ => Prepared::Sha512(Absorbed::new(&secret).map_err(failed)?),
         };
         let k = Zeroizing::new(base64::encode(&*secret));
         let kid = thumbprint(&[("k", &k), ("kty", "oct")]);
         Ok(HmacKey {
-            head: Arc::new(Head::new(&prepared, algorithm, &kid)),
             kid: kid.into(),
             algorithm,
             print: Sha256::digest(&*secret).into(),
             prepared: Arc::new(prepared),
+            usual: Arc::default(),
         })
     }
 
@@ -135,7 +134,7 @@ impl HmacKey {
     /// than 128 bytes.
     pub fn named(mut self, kid: &str) -> Result<Self> {
         self.kid = check_kid(kid)?;
-        self.head = Arc::new(Head::new(&self.prepared, self.algorithm, kid));
+        self.usual = Arc::default();
         Ok(self)
     }
 
@@ -153,58 +152,59 @@ impl HmacKey {
         self.print
     }
 
+    /// Takes what the messages of this key begin with, the first time: it is absorbed ahead.
+    pub(crate) fn expect(&self, begin: impl FnOnce() -> String) {
+        self.usual.get_or_init(|| {
+            let text = begin();
+            let prepared = match &*self.prepared {
+                Prepared::Sha256(mac) => Prepared::Sha256(mac.after(text.as_bytes())),
+                Prepared::Sha384(mac) => Prepared::Sha384(mac.after(text.as_bytes())),
+                Prepared::Sha512(mac) => Prepared::Sha512(mac.after(text.as_bytes())),
+            };
+            Usual { text, prepared }
+        });
+    }
+
     /// Where to begin with a message, and what of it is left to absorb.
     fn begin<'a>(&self, message: &'a [u8]) -> (&Prepared, &'a [u8]) {
-        match message.strip_prefix(self.head.text.as_bytes()) {
-            Some(rest) => (&self.head.prepared, rest),
-            None => (&self.prepared, message),
+        if let Some(usual) = self.usual.get()
+            && let Some(rest) = message.strip_prefix(usual.text.as_bytes())
+        {
+            return (&usual.prepared, rest);
         }
+        (&self.prepared, message)
     }
 
     /// Adds the tag of a message to it, behind a point.
     pub(crate) fn sign(&self, message: &mut String) {
         match self.begin(message.as_bytes()) {
-            (Prepared::Sha256(mac), rest) => append(message, &tag(mac, rest)),
-            (Prepared::Sha384(mac), rest) => append(message, &tag(mac, rest)),
-            (Prepared::Sha512(mac), rest) => append(message, &tag(mac, rest)),
+            (Prepared::Sha256(mac), rest) => append(message, mac.tag(rest).as_bytes()),
+            (Prepared::Sha384(mac), rest) => append(message, mac.tag(rest).as_bytes()),
+            (Prepared::Sha512(mac), rest) => append(message, mac.tag(rest).as_bytes()),
         }
     }
 
     /// Whether this is the whole tag of the message, as it travels; compared in constant time.
     pub(crate) fn verify(&self, message: &[u8], tag: &[u8]) -> bool {
-        match self.begin(message) {
-            (Prepared::Sha256(mac), rest) => verify::<_, 32>(mac, rest, tag),
-            (Prepared::Sha384(mac), rest) => verify::<_, 48>(mac, rest, tag),
-            (Prepared::Sha512(mac), rest) => verify::<_, 64>(mac, rest, tag),
-        }
+        let (prepared, rest) = self.begin(message);
+        let decoded = match prepared {
+            Prepared::Sha256(mac) => {
+                base64::decode_array(tag).map(|tag: [u8; 32]| mac.verify(rest, &tag))
+            }
+            Prepared::Sha384(mac) => {
+                base64::decode_array(tag).map(|tag: [u8; 48]| mac.verify(rest, &tag))
+            }
+            Prepared::Sha512(mac) => {
+                base64::decode_array(tag).map(|tag: [u8; 64]| mac.verify(rest, &tag))
+            }
+        };
+        decoded == Some(true)
     }
 }
 
-impl Head {
-    fn new(prepared: &Prepared, algorithm: Algorithm, kid: &str) -> Self {
-        let text = header::signed(algorithm, kid) + ".";
-        let mut prepared = prepared.clone();
-        match &mut prepared {
-            Prepared::Sha256(mac) => mac.update(text.as_bytes()),
-            Prepared::Sha384(mac) => mac.update(text.as_bytes()),
-            Prepared::Sha512(mac) => mac.update(text.as_bytes()),
-        }
-        Head { text, prepared }
-    }
-}
-
-fn tag<M: Mac + Clone>(mac: &M, message: &[u8]) -> CtOutput<M> {
-    mac.clone().chain_update(message).finalize()
-}
-
-fn append<M: Mac>(message: &mut String, tag: &CtOutput<M>) {
+fn append(message: &mut String, tag: &[u8]) {
     message.push('.');
-    base64::encode_to(tag.as_bytes(), message);
-}
-
-fn verify<M: Mac + Clone, const N: usize>(mac: &M, message: &[u8], tag: &[u8]) -> bool {
-    base64::decode_array::<N>(tag)
-        .is_some_and(|tag| mac.clone().chain_update(message).verify_slice(&tag).is_ok())
+    base64::encode_to(tag, message);
 }
 
 impl fmt::Debug for HmacKey {

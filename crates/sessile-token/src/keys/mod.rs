@@ -3,6 +3,7 @@
 
 mod algorithm;
 mod hmac;
+mod mac;
 mod private;
 mod public;
 mod seal;

@@ -233,6 +233,13 @@ impl Entry {
         }
     }
 
+    /// Takes how the payloads of its tokens begin.
+    pub(crate) fn expect(&self, payload: &str) {
+        if let Verifies::Hmac(key) = &self.key {
+            key.expect(|| [&*self.header, ".", payload].concat());
+        }
+    }
+
     /// Whether this is the signature of the message, as it travels.
     pub(crate) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
         match &self.key {

@@ -78,7 +78,10 @@ impl Token {
         }
         let mut scratch = Scratch::new();
         let bytes = match &self.format {
-            Format::Signed(keys) => jws::open(&keys.current(), presented.text, now, &mut scratch),
+            Format::Signed(keys) => {
+                let usual = &self.parties.encoded;
+                jws::open(&keys.current(), presented.text, usual, now, &mut scratch)
+            }
             Format::Sealed(keys) => {
                 let place = self.place(presented.carrier);
                 jwe::open(&keys.current(), presented.text, place, now, &mut scratch)
@@ -168,7 +171,10 @@ impl Token {
             .terms(record)?
             .write(&self.parties, subject, &record.data, token_id)?;
         match &self.format {
-            Format::Signed(keys) => jws::sign(&keys.current(), &claims, record.last_seen),
+            Format::Signed(keys) => {
+                let usual = &self.parties.encoded;
+                jws::sign(&keys.current(), &claims, usual, record.last_seen)
+            }
             Format::Sealed(keys) => {
                 let place = self.place(carrier);
                 jwe::seal(&keys.current(), claims, place, record.last_seen)

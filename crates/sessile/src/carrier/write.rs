@@ -12,6 +12,7 @@ use crate::{CookieConfig, Error, ErrorKind, Result, cookie};
 const SESSION_TOKEN: HeaderName = HeaderName::from_static("session-token");
 
 /// Puts a credential into a response that nobody may cache: `None` removes what the client holds.
+/// With it goes how long a browser keeps it, if longer than it is open.
 ///
 /// # Errors
 ///
@@ -20,12 +21,12 @@ pub(crate) fn write(
     headers: &mut HeaderMap,
     carrier: &Carrier,
     config: &CookieConfig,
-    credential: Option<(&str, std::time::Duration)>,
+    credential: Option<(&str, Option<std::time::Duration>)>,
 ) -> Result<()> {
     let name = match carrier {
         Carrier::Cookie => {
             let line = match credential {
-                Some((text, remaining)) => cookie::set(config, text, remaining)?,
+                Some((text, kept)) => cookie::set(config, text, kept)?,
                 None => cookie::removal(config)?,
             };
             cookie::write(headers, config, line);
@@ -147,8 +148,6 @@ pub(crate) fn carry_over(
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use http::header::SET_COOKIE;
 
     use super::*;
@@ -236,7 +235,7 @@ mod tests {
             ACCESS_CONTROL_EXPOSE_HEADERS,
             HeaderValue::from_static("X-A"),
         );
-        for (credential, sent) in [(Some(("abc", Duration::ZERO)), "abc"), (None, "")] {
+        for (credential, sent) in [(Some(("abc", None)), "abc"), (None, "")] {
             write(&mut headers, &Carrier::Bearer, &config, credential).unwrap();
             assert_eq!(headers["session-token"], sent);
         }

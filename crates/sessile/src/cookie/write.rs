@@ -14,11 +14,13 @@ const LONGEST: usize = 4096;
 /// The longest `Max-Age` that a browser honours (RFC 6265bis, section 5.5).
 const LONGEST_AGE: Duration = Duration::from_secs(400 * 24 * 3600);
 
-/// `Set-Cookie` for a credential; `remaining` is the session's absolute life from now.
-pub(crate) fn set(config: &CookieConfig, value: &str, remaining: Duration) -> Result<HeaderValue> {
-    let age = config
-        .is_persistent()
-        .then(|| remaining.min(LONGEST_AGE).as_secs());
+/// `Set-Cookie` for a credential; `kept` is for how long, if a browser is to keep it when it closes.
+pub(crate) fn set(
+    config: &CookieConfig,
+    value: &str,
+    kept: Option<Duration>,
+) -> Result<HeaderValue> {
+    let age = kept.map(|kept| kept.min(LONGEST_AGE).as_secs());
     line(config, value, age)
 }
 
@@ -122,7 +124,7 @@ mod tests {
             .unwrap();
         let attributes =
             "; Path=/shop; Domain=example.org; Secure; HttpOnly; SameSite=Lax; Partitioned";
-        let set = set(&config, "v", Duration::MAX).unwrap();
+        let set = set(&config, "v", None).unwrap();
         assert_eq!(
             set.as_bytes(),
             format!("__Secure-x=v{attributes}").as_bytes()
@@ -141,7 +143,7 @@ mod tests {
             (Duration::from_millis(90_999), 90),
             (Duration::MAX, 34_560_000),
         ] {
-            let line = set(&config, "v", remaining).unwrap();
+            let line = set(&config, "v", Some(remaining)).unwrap();
             assert!(
                 line.to_str()
                     .unwrap()
@@ -154,7 +156,7 @@ mod tests {
     #[test]
     fn a_cookie_over_4096_bytes_is_an_error_and_never_cut() {
         let config = CookieConfig::standard();
-        let error = set(&config, &"x".repeat(4096), Duration::ZERO).unwrap_err();
+        let error = set(&config, &"x".repeat(4096), None).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::TooLarge);
     }
 }

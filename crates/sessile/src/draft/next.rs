@@ -38,7 +38,9 @@ impl Draft {
         }
         if self.is_settled(now) {
             // What was done came to nothing and has been answered: it must not run again.
-            self.forget(usize::MAX);
+            if !self.log.is_empty() {
+                self.forget(usize::MAX);
+            }
             return Ok(None);
         }
         let ended = match (&self.left, &self.held) {
