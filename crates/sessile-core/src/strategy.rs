@@ -169,6 +169,12 @@ pub trait Strategy: fmt::Debug + Send + Sync + 'static {
         Step::ready(Ok(record))
     }
 
+    /// The id that a session gets should it be moved to another place, which may be now: whoever
+    /// spares a session, spares both. `None` if there is no migration.
+    fn moved_sid(&self, _sid: &SessionId) -> Option<SessionId> {
+        None
+    }
+
     /// How many live sessions are left where a migration comes from; `None` if there is no
     /// migration, or nobody can tell.
     fn left(&self, _now: Timestamp) -> Step<Result<Option<u64>>> {

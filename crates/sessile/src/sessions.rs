@@ -102,7 +102,9 @@ impl Sessions {
         };
         // With a login under way that is two: the one it makes, and the one that it leaves.
         let (this, left) = (session.id(), session.stored_id());
-        let these: Vec<_> = std::iter::once(this).chain(left).collect();
+        let mut these: Vec<_> = std::iter::once(this).chain(left).collect();
+        let moved = |sid| self.shared.strategy.moved_sid(sid);
+        these.extend(these.clone().iter().filter_map(moved));
         self.revoke_but(&subject, &these).await
     }
 
@@ -110,10 +112,14 @@ impl Sessions {
         let now = self.shared.clock.now();
         self.shared.strategy.revoke_all(subject, these, now).await?;
         let candidates = self.shared.strategy.list(subject, now).await?;
+        let is_spared = |sid: &SessionId| {
+            let moved = || self.shared.strategy.moved_sid(sid);
+            these.contains(sid) || moved().is_some_and(|moved| these.contains(&moved))
+        };
         let (mut revoked, mut failed) = (0, None);
         for candidate in candidates
             .iter()
-            .filter(|candidate| !these.contains(&candidate.sid))
+            .filter(|candidate| !is_spared(&candidate.sid))
         {
             // What is not there may be a login in flight: its tombstone is there first.
             match self.revoke(&candidate.sid).await {

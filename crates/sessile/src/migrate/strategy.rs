@@ -286,6 +286,10 @@ impl Strategy for Migration {
         })
     }
 
+    fn moved_sid(&self, sid: &SessionId) -> Option<SessionId> {
+        Some(self.mover.keys.sid(sid))
+    }
+
     fn left(&self, now: Timestamp) -> Step<Result<Option<u64>>> {
         self.mover.from.count(now)
     }

@@ -175,6 +175,31 @@ async fn who_revokes_is_told_whether_it_was_there() {
 
 /// In a browser its answer would bring back the credential of a session that has ended.
 #[tokio::test]
+async fn who_ends_the_others_keeps_a_session_that_moves_meanwhile() {
+    for pair in PAIRS.into_iter().filter(|pair| pair.0 != Kind::Loose) {
+        let world = World::new(pair);
+        let (mut client, mut other, accept, issue) = world.meeting().await;
+        let (mut stranger, mut mover) = (world.client().await, world.client().await);
+        mover.look(&issue).await;
+        let sessions = accept.sessions();
+        let answer = client
+            .post(&accept, async |session| {
+                other.look(&issue).await;
+                sessions.revoke_others(&session).await.map(drop)
+            })
+            .await;
+        assert_eq!(answer.status(), StatusCode::OK, "{pair:?}");
+        for client in [&mut client, &mut other] {
+            assert_eq!(client.look(&issue).await, "ada n=1 resumed", "{pair:?}");
+        }
+        for client in [&mut stranger, &mut mover] {
+            let seen = client.look(&issue).await;
+            assert!(!seen.contains("ada"), "{pair:?}: {seen}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_straggler_does_not_overwrite_the_credential_of_a_login() {
     for pair in PAIRS {
         let world = World::new(pair);
