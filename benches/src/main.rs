@@ -20,9 +20,10 @@ static ALLOCATOR: counting::Counting = counting::Counting;
 const USAGE: &str = "\
 usage: sessile-bench [MODE] [--check]
 
-  all       time, alloc, threads, memory and backed, then the ratios (default);
-            with --check, exits 1 when a target is missed
+  all       time, token, alloc, threads, memory and backed, then the ratios
+            (default); with --check, exits 1 when a target is missed
   time      nanoseconds per request over the bare framework
+  token     nanoseconds to verify a signed token, over its bare parts
   alloc     allocations per request over the bare framework
   instr     instructions per request over the bare framework (needs valgrind)
   memory    resident bytes per session at a million sessions, and after they expired
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         [] | ["all"] => return modes::all::run(false),
         ["--check"] | ["all", "--check"] => return modes::all::run(true),
         ["time"] => modes::time::measure().print(),
+        ["token"] => modes::token::print(&modes::token::measure()),
         ["alloc"] => modes::alloc::measure().print(),
         ["instr"] => modes::instr::run(),
         ["memory"] => modes::memory::print(&modes::memory::measure()),

@@ -41,6 +41,9 @@ pub const SIGNED_TO_BEST_SIGNED_PEER: [(Workload, f64); 2] =
 /// Time of a sealed token as a share of a signed one's, at most.
 pub const SEALED_TO_SIGNED: [(Workload, f64); 2] = [(Workload::W2, 1.0), (Workload::W3, 1.0)];
 
+/// Time to verify a signed token as a multiple of its MAC, base64 and one field of JSON, at most.
+pub const VERIFY_TO_BARE: f64 = 3.0;
+
 /// Time of a read over bare, with a store behind the memory, as a share of memory's alone, on average, at most.
 pub const BACKED_READ_TO_MEMORY: f64 = 1.2;
 

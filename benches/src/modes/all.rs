@@ -9,6 +9,7 @@ use super::{
     memory::{self, Resident},
     threads::{self, Throughput},
     time::{self, Nanos},
+    token::{self, Verified},
 };
 use crate::{
     contestants::{
@@ -21,6 +22,8 @@ use crate::{
 pub fn run(check: bool) -> ExitCode {
     let time = time::measure();
     time.print();
+    let verified = token::measure();
+    token::print(&verified);
     let alloc = alloc::measure();
     alloc.print();
     let threads = threads::measure();
@@ -35,6 +38,7 @@ pub fn run(check: bool) -> ExitCode {
     let verdicts: Vec<Verdict> = [
         time_verdicts(&time),
         token_verdicts(&time),
+        vec![verify_verdict(&verified)],
         allocation_verdicts(&alloc),
         thread_verdicts(&threads),
         memory_verdicts(&memory),
@@ -156,12 +160,21 @@ fn token_verdicts(time: &Costs<Nanos>) -> Vec<Verdict> {
         let best = SIGNED_PEERS
             .into_iter()
             .min_by(|a, b| of(a).total_cmp(&of(b)))
-            .expect("there are two");
+            .expect("there are some");
         verdicts.push(ratio(workload, SIGNED, best, limit));
     }
     let sealed = targets::SEALED_TO_SIGNED;
     verdicts.extend(sealed.map(|(workload, limit)| ratio(workload, SEALED, SIGNED, limit)));
     verdicts
+}
+
+fn verify_verdict(verified: &Verified) -> Verdict {
+    Verdict {
+        what: format!("verifying a token of {} bytes / bare", verified.length),
+        from: format!("{:.0} / {:.0} ns", verified.ours, verified.bare),
+        value: verified.ratio(),
+        bound: Bound::AtMost(targets::VERIFY_TO_BARE),
+    }
 }
 
 /// The fastest contestant that is not ours.

@@ -10,5 +10,6 @@ pub mod map;
 pub mod memory;
 pub mod threads;
 pub mod time;
+pub mod token;
 
 mod costs;

@@ -27,9 +27,8 @@ impl Data {
         for (name, text) in entries {
             list.push((Name::new(name.as_ref())?, Text::from_encoded(text)));
         }
-        let is_sorted = entries.is_sorted_by(|(a, _), (b, _)| a.as_ref() < b.as_ref());
         // What was kept is sorted mostly: then each part stays where it was made.
-        if is_sorted {
+        if entries.is_sorted_by(|(a, _), (b, _)| a.as_ref() < b.as_ref()) {
             return Ok(Data::from_sorted(list));
         }
         let data = Data::from_iter(list);
