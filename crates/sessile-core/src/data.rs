@@ -1,7 +1,5 @@
 //! A session's data: key to encoded text, small, sorted, replaced as a whole.
 
-use smallvec::SmallVec;
-
 use crate::{Error, ErrorKind, Name, Result, Text};
 
 /// The largest data of a record, in bytes: names and encoded values, without overhead.
@@ -96,11 +94,13 @@ impl Data {
 impl FromIterator<(Name, Text)> for Data {
     /// Of several values for one key the last one stays.
     fn from_iter<I: IntoIterator<Item = (Name, Text)>>(entries: I) -> Self {
-        // A handful: counted where it costs nothing, then moved to memory of the right size.
-        let entries: SmallVec<[(Name, Text); 8]> = entries.into_iter().collect();
+        let mut entries: Vec<(Name, Text)> = entries.into_iter().collect();
         // What a store kept is sorted mostly.
         if entries.is_sorted_by(|(a, _), (b, _)| a < b) {
-            return Data(entries.into_boxed_slice());
+            // Moved to memory of the right size: to give the rest back takes longer.
+            let mut exact = Vec::with_capacity(entries.len());
+            exact.append(&mut entries);
+            return Data::from_sorted(exact);
         }
         let sorted: std::collections::BTreeMap<_, _> = entries.into_iter().collect();
         Data(sorted.into_iter().collect())

@@ -144,6 +144,15 @@ mod tests {
     }
 
     #[test]
+    fn a_text_is_kept_whole_whatever_its_length() {
+        for length in 1..=40 {
+            let text = "x".repeat(length);
+            assert_eq!(Name::new(&text).unwrap().as_str(), text);
+            assert_eq!(Text::from_encoded(&text).as_str(), text);
+        }
+    }
+
+    #[test]
     fn extreme_values_round_trip() {
         fn check<T: Serialize + DeserializeOwned + PartialEq + fmt::Debug>(value: &T) {
             assert_eq!(Text::encode(value).unwrap().decode::<T>().unwrap(), *value);

@@ -103,6 +103,7 @@ impl Sessions {
         // With a login under way that is two: the one it makes, and the one that it leaves.
         let (this, left) = (session.id(), session.stored_id());
         let mut these: Vec<_> = std::iter::once(this).chain(left).collect();
+        // During a migration each may be known by the id that it gets there, too.
         let moved = |sid| self.shared.strategy.moved_sid(sid);
         these.extend(these.clone().iter().filter_map(moved));
         self.revoke_but(&subject, &these).await

@@ -1,6 +1,6 @@
 //! Writing claims, all at once into a buffer that is as long as they are.
 
-use sessile_core::{Data, Error, ErrorKind, Name, Result, Text, Timestamp};
+use sessile_core::{Data, Error, ErrorKind, Result, Timestamp};
 
 use super::{LATEST, Parties, Terms};
 use crate::{base64, json};
@@ -26,10 +26,7 @@ impl Terms {
         data: &Data,
         token_id: TokenId,
     ) -> Result<Vec<u8>> {
-        // Enough, but where a name is to be escaped.
-        let fixed = parties.head.len() + SUBJECT.len() + WIDEST.len() + WIDEST_EPOCH.len();
-        let punctuation = 2 + data.len() * r#","":"#.len();
-        let size = fixed + punctuation + subject.map_or(0, str::len) + data.bytes();
+        let size = size(parties, subject, data, self.epoch.is_some())?;
         let mut json = Vec::with_capacity(size);
         json.extend_from_slice(parties.head.as_bytes());
         if let Some(subject) = subject {
@@ -56,7 +53,6 @@ impl Terms {
         }
         json.extend_from_slice(br#","data":{"#);
         for (name, text) in data.iter() {
-            check(name, text)?;
             json::write_name(&mut json, name.as_str());
             json.extend_from_slice(text.as_str().as_bytes());
         }
@@ -85,22 +81,17 @@ pub(crate) fn size(
         size += WIDEST_EPOCH.len();
     }
     for (at, (name, text)) in data.iter().enumerate() {
-        check(name, text)?;
+        if !json::is_value(text.as_str(), 2) {
+            let message = format!(
+                "the value of {name:?} is no JSON, or nested deeper than {} levels, and can't be in a token",
+                json::DEEPEST - 2
+            );
+            return Err(Error::new(ErrorKind::Encode, message));
+        }
         let comma = usize::from(at > 0);
         size += comma + json::string_len(name.as_str()) + 1 + text.as_str().len();
     }
     Ok(size)
-}
-
-fn check(name: &Name, text: &Text) -> Result<()> {
-    if json::is_value(text.as_str(), 2) {
-        return Ok(());
-    }
-    let message = format!(
-        "the value of {name:?} is no JSON, or nested deeper than {} levels, and can't be in a token",
-        json::DEEPEST - 2
-    );
-    Err(Error::new(ErrorKind::Encode, message))
 }
 
 fn seconds(at: Timestamp) -> u64 {
@@ -109,7 +100,7 @@ fn seconds(at: Timestamp) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use sessile_core::SessionId;
+    use sessile_core::{Name, SessionId, Text};
 
     use super::*;
 
@@ -135,6 +126,7 @@ mod tests {
                     let written = terms.write(&parties, subject, &data, [7; 16]).unwrap();
                     let size = size(&parties, subject, &data, epoch.is_some()).unwrap();
                     assert_eq!(written.len(), size);
+                    assert_eq!(written.capacity(), size);
                 }
             }
         }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
+use hmac::digest::block_api::EagerHash;
 use sessile_core::Result;
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 use zeroize::Zeroizing;
@@ -186,25 +187,21 @@ impl HmacKey {
 
     /// Whether this is the whole tag of the message, as it travels; compared in constant time.
     pub(crate) fn verify(&self, message: &[u8], tag: &[u8]) -> bool {
-        let (prepared, rest) = self.begin(message);
-        let decoded = match prepared {
-            Prepared::Sha256(mac) => {
-                base64::decode_array(tag).map(|tag: [u8; 32]| mac.verify(rest, &tag))
-            }
-            Prepared::Sha384(mac) => {
-                base64::decode_array(tag).map(|tag: [u8; 48]| mac.verify(rest, &tag))
-            }
-            Prepared::Sha512(mac) => {
-                base64::decode_array(tag).map(|tag: [u8; 64]| mac.verify(rest, &tag))
-            }
-        };
-        decoded == Some(true)
+        match self.begin(message) {
+            (Prepared::Sha256(mac), rest) => verify::<_, 32>(mac, rest, tag),
+            (Prepared::Sha384(mac), rest) => verify::<_, 48>(mac, rest, tag),
+            (Prepared::Sha512(mac), rest) => verify::<_, 64>(mac, rest, tag),
+        }
     }
 }
 
 fn append(message: &mut String, tag: &[u8]) {
     message.push('.');
     base64::encode_to(tag, message);
+}
+
+fn verify<D: EagerHash, const N: usize>(mac: &Absorbed<D>, rest: &[u8], tag: &[u8]) -> bool {
+    base64::decode_array::<N>(tag).is_some_and(|tag| mac.verify(rest, &tag))
 }
 
 impl fmt::Debug for HmacKey {
@@ -243,5 +240,38 @@ pub(super) fn other_kind(secret: &[u8]) -> Option<&'static str> {
     match (secret.first(), secret.len()) {
         (Some(4), 65 | 97) => Some("a point on a curve"),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A key may serve two tokens, whose messages begin differently.
+    #[test]
+    fn what_was_absorbed_ahead_changes_no_tag() {
+        let secret: Vec<u8> = (0..64).collect();
+        for algorithm in [Algorithm::HS256, Algorithm::HS384, Algorithm::HS512] {
+            let key = || HmacKey::new(algorithm, secret.clone()).unwrap();
+            let (plain, ahead) = (key(), key());
+            ahead.expect(|| "x".repeat(150));
+            for message in [
+                "",
+                "y",
+                &"x".repeat(149),
+                &"x".repeat(150),
+                &"x".repeat(400),
+            ] {
+                let signed = |key: &HmacKey| {
+                    let mut text = message.to_owned();
+                    key.sign(&mut text);
+                    text
+                };
+                assert_eq!(signed(&plain), signed(&ahead));
+                let tag = signed(&plain)[message.len() + 1..].to_owned();
+                assert!(ahead.verify(message.as_bytes(), tag.as_bytes()));
+                assert!(!ahead.verify(b"z", tag.as_bytes()));
+            }
+        }
     }
 }

@@ -173,7 +173,6 @@ async fn who_revokes_is_told_whether_it_was_there() {
     }
 }
 
-/// In a browser its answer would bring back the credential of a session that has ended.
 #[tokio::test]
 async fn who_ends_the_others_keeps_a_session_that_moves_meanwhile() {
     for pair in PAIRS.into_iter().filter(|pair| pair.0 != Kind::Loose) {
@@ -199,6 +198,7 @@ async fn who_ends_the_others_keeps_a_session_that_moves_meanwhile() {
     }
 }
 
+/// In a browser its answer would bring back the credential of a session that has ended.
 #[tokio::test]
 async fn a_straggler_does_not_overwrite_the_credential_of_a_login() {
     for pair in PAIRS {
