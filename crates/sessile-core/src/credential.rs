@@ -7,7 +7,6 @@ use std::str::FromStr;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hkdf::Hkdf;
-use rand::RngExt as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
@@ -23,7 +22,7 @@ pub struct SessionId([u8; 16]);
 impl SessionId {
     /// A new id from a cryptographic generator that reseeds itself from the operating system.
     pub fn random() -> Self {
-        SessionId(rand::rng().random())
+        SessionId(rand::random::<u128>().to_ne_bytes()) // one draw, not sixteen
     }
 
     /// The id with these bytes, as a store keeps it.
@@ -90,7 +89,7 @@ pub struct Verifier(u128); // one word: wiped by one store, not by sixteen
 impl Verifier {
     /// A new verifier from a cryptographic generator that reseeds itself from the operating system.
     pub fn random() -> Self {
-        Verifier(rand::rng().random())
+        Verifier(rand::random())
     }
 
     /// The verifier with these bytes.
@@ -212,7 +211,10 @@ pub struct Credential {
 impl Credential {
     /// A new credential, both halves random.
     pub fn random() -> Self {
-        Credential::from_bytes(&rand::rng().random())
+        Credential {
+            sid: SessionId::random(),
+            verifier: Verifier::random(),
+        }
     }
 
     /// The 43 characters. Secret.

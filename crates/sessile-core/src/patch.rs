@@ -286,28 +286,37 @@ impl Patch {
         next
     }
 
-    /// The data after this patch.
+    /// The data after this patch. No name is in `set` twice, or in `remove` too.
     pub(crate) fn merge(&self, data: &Data) -> Data {
         let old = if self.clear { &[] } else { data.entries() };
-        let find = |name: &Name| self.set.iter().find(|(known, _)| known == name);
+        let place = |name: &Name| old.iter().position(|(known, _)| known == name);
+        let places: SmallVec<[_; 2]> = self.set.iter().map(|(name, _)| place(name)).collect();
+        let added = places.iter().filter(|place| place.is_none()).count();
+        let is_kept = |(name, _): &&(Name, Text)| !self.remove.contains(name);
+        let kept = match self.remove.is_empty() {
+            true => old.len(),
+            false => old.iter().filter(is_kept).count(),
+        };
         // Exactly as many as there will be: the data is kept for as long as the session.
-        let replaced = old.iter().filter(|(name, _)| find(name).is_some()).count();
-        let removed = old
-            .iter()
-            .filter(|(name, _)| self.remove.contains(name))
-            .count();
-        let mut entries = Vec::with_capacity(old.len() - replaced - removed + self.set.len());
-
-        for (name, text) in old {
-            match find(name) {
-                Some((_, set)) => entries.push((name.clone(), set.clone())),
-                None if self.remove.contains(name) => {}
-                None => entries.push((name.clone(), text.clone())),
+        let mut entries = Vec::with_capacity(kept + added);
+        if kept == old.len() {
+            // Nothing moves, so what is replaced stands where it stood.
+            entries.extend_from_slice(old);
+            for ((_, text), place) in self.set.iter().zip(&places) {
+                if let Some(place) = *place {
+                    entries[place].1 = text.clone();
+                }
+            }
+        } else {
+            for (name, text) in old.iter().filter(is_kept) {
+                let set = self.set.iter().find(|(known, _)| known == name);
+                entries.push((name.clone(), set.map_or(text, |(_, set)| set).clone()));
             }
         }
-        if replaced < self.set.len() {
-            let is_new = |(name, _): &&(Name, Text)| !old.iter().any(|(known, _)| known == name);
-            entries.extend(self.set.iter().filter(is_new).cloned());
+        if added > 0 {
+            let news = self.set.iter().zip(&places);
+            let news = news.filter(|(_, place)| place.is_none());
+            entries.extend(news.map(|(entry, _)| entry.clone()));
             entries.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
         }
         Data::from_sorted(entries)

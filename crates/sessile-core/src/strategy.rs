@@ -387,6 +387,19 @@ impl<T> Step<T> {
         Step::Ready(std::future::ready(value))
     }
 
+    /// The result if it is there, or the step that waits for it. Whoever asks first is spared the
+    /// moves that polling takes.
+    ///
+    /// # Errors
+    ///
+    /// The step itself, if it waits.
+    pub fn into_ready(self) -> Result<T, Self> {
+        match self {
+            Step::Ready(ready) => Ok(ready.into_inner()),
+            waiting @ Step::Waiting(_) => Err(waiting),
+        }
+    }
+
     /// A step that waits for `future`.
     pub fn wait(future: impl Future<Output = T> + Send + 'static) -> Self {
         Step::Waiting(Box::pin(future))

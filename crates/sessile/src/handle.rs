@@ -153,7 +153,11 @@ impl Handle {
         if self.lock().ask() {
             return Ok(());
         }
-        let opened = match self.open().await {
+        let opened = match self.open().into_ready() {
+            Ok(opened) => opened,
+            Err(step) => step.await,
+        };
+        let opened = match opened {
             Ok(opened) => opened,
             Err(error) => {
                 telemetry::failed(error.kind());

@@ -1,21 +1,25 @@
 //! The commit: runs what the draft has left to do, one operation after the other, until nothing
 //! is left.
 
+mod stage;
+
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use sessile_core::{Created, Log, Outcome, Plan, Record, Step, Timestamp, Turn};
+use sessile_core::{Log, Outcome, Plan, Record, Strategy, Timestamp, Turn};
+use stage::{Settled, Stage};
 
-use crate::draft::{Act, After};
-use crate::handle::Handle;
+use crate::draft::{Act, After, Draft};
+use crate::handle::{DraftGuard, Handle};
 use crate::{Error, ErrorKind, Result, telemetry};
 
 /// Commits a handle's changes. Nothing is boxed but what really waits for a store.
 pub(crate) struct Commit {
     handle: Arc<Handle>,
-    stage: Stage,
+    /// What was handed to the strategy and not answered yet.
+    stage: Option<Stage>,
     /// Closes the handle when nothing is left: the response head leaves next.
     closes: bool,
     deadline: Option<Timestamp>,
@@ -36,13 +40,6 @@ pub(crate) struct Commit {
     turn: Option<Turn>,
 }
 
-enum Stage {
-    Idle,
-    Creating(Arc<Record>, Step<sessile_core::Result<Created>>),
-    Applying(Step<sessile_core::Result<Outcome>>),
-    Ending(Step<sessile_core::Result<Option<Arc<Record>>>>),
-}
-
 impl Commit {
     /// The commit that a handler asks for, in its midst or after the response head left.
     pub(crate) fn now(handle: Arc<Handle>) -> Self {
@@ -57,7 +54,7 @@ impl Commit {
     fn new(handle: Arc<Handle>, closes: bool) -> Self {
         Commit {
             handle,
-            stage: Stage::Idle,
+            stage: None,
             closes,
             deadline: None,
             owed: None,
@@ -74,8 +71,8 @@ impl Commit {
         &self.handle
     }
 
-    /// Hands the next operation to the strategy.
-    fn start(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<Stage>>> {
+    /// Hands the next operation to the strategy, and settles it if its outcome is there at once.
+    fn start(&mut self, context: &mut Context<'_>) -> Poll<Result<Started>> {
         let shared = &self.handle.shared;
         let now = *self.now.get_or_insert_with(|| self.handle.now());
         self.deadline
@@ -95,7 +92,7 @@ impl Commit {
             self.owed.get_or_insert(lost);
         }
         if self.detached && !draft.is_ending() {
-            return Poll::Ready(Ok(None));
+            return Poll::Ready(Ok(Started::Nothing));
         }
         self.data_only = draft.is_data_only();
         let act = match draft.next(now, &shared.lifetime, context.waker()) {
@@ -109,48 +106,57 @@ impl Commit {
                 return Poll::Pending;
             }
             Ok(Some(act)) => act,
-            Ok(None) => {
-                if self.closes {
-                    draft.close();
-                }
-                return Poll::Ready(Ok(None));
-            }
+            Ok(None) => return Poll::Ready(Ok(self.ends(&mut draft))),
         };
         // For a try of what was refused, and given up by anything else.
         let turn = self.turn.take();
-        Poll::Ready(Ok(Some(match act {
-            Act::Create(record) => {
-                Stage::Creating(record.clone(), shared.strategy.create(record, now))
-            }
+        let strategy = &*shared.strategy;
+        let stage = match act {
+            Act::Create(record) => Stage::Creating(record.clone(), strategy.create(record, now)),
             Act::Apply(record, patch) => {
-                Stage::Applying(shared.strategy.apply(record, patch, turn, now))
+                match strategy.apply(record, patch, turn, now).into_ready() {
+                    // Mostly it is: the draft stays locked, and nothing is moved about.
+                    Ok(outcome) => {
+                        let after = settle_apply(&mut draft, outcome, strategy, &mut self.turn);
+                        // And mostly nothing is left then.
+                        if matches!(after, Ok(After::Nothing)) && draft.is_settled(now) {
+                            return Poll::Ready(Ok(self.ends(&mut draft)));
+                        }
+                        return Poll::Ready(Ok(Started::Settled(after)));
+                    }
+                    Err(step) => Stage::Applying(step),
+                }
             }
-            Act::End(sid, until) => Stage::Ending(shared.strategy.end(sid, now, until)),
-        })))
+            Act::End(sid, until) => Stage::Ending(strategy.end(sid, now, until)),
+        };
+        Poll::Ready(Ok(Started::Waits(stage)))
     }
 
-    fn settle(&mut self, settled: Settled) -> Result<()> {
+    /// Nothing is left, and no credential leaves any more if the head is next.
+    fn ends(&self, draft: &mut DraftGuard<'_>) -> Started {
+        if self.closes {
+            draft.close();
+        }
+        Started::Nothing
+    }
+
+    fn settle(&mut self, settled: Settled) -> Result<After> {
         let strategy = &*self.handle.shared.strategy;
         let mut draft = self.handle.draft();
-        let after = match settled {
-            Settled::Created(record, Ok(created)) => draft.settle_create(record, created)?,
-            Settled::Applied(Ok(Outcome::Retry(record, turn))) => {
-                self.turn = Some(turn);
-                draft.settle_apply(Outcome::Conflict(record), strategy)?
+        match settled {
+            Settled::Created(record, Ok(created)) => draft.settle_create(record, created),
+            Settled::Applied(outcome) => {
+                settle_apply(&mut draft, outcome, strategy, &mut self.turn)
             }
-            Settled::Applied(Ok(outcome)) => draft.settle_apply(outcome, strategy)?,
-            Settled::Ended(Ok(last)) => draft.settle_end(last)?,
-            Settled::Created(_, Err(error))
-            | Settled::Applied(Err(error))
-            | Settled::Ended(Err(error)) => {
-                // What may have been applied is not tried again: it could be applied twice. An
-                // end is: twice is as good as once.
-                let error = error.into();
-                draft.fail(&error);
-                return Err(error);
+            Settled::Ended(Ok(last)) => draft.settle_end(last),
+            Settled::Created(_, Err(error)) | Settled::Ended(Err(error)) => {
+                Err(fail(&mut draft, error))
             }
-        };
-        drop(draft);
+        }
+    }
+
+    /// What is to be done before the next operation.
+    fn go_on(&mut self, after: After) -> Result<()> {
         match after {
             After::Nothing => Ok(()),
             After::Replay => {
@@ -199,28 +205,27 @@ impl Commit {
     fn run(&mut self, context: &mut Context<'_>) -> Poll<Result<()>> {
         self.now = None;
         loop {
-            let settled = match &mut self.stage {
-                Stage::Idle => match ready!(self.start(context)) {
-                    Ok(Some(stage)) => {
-                        self.stage = stage;
+            let after = match &mut self.stage {
+                Some(stage) => {
+                    let settled = ready!(stage.poll(context));
+                    self.stage = None;
+                    self.settle(settled)
+                }
+                None => match ready!(self.start(context)) {
+                    Ok(Started::Settled(after)) => after,
+                    Ok(Started::Waits(stage)) => {
+                        self.stage = Some(stage);
                         continue;
                     }
-                    Ok(None) => {
+                    Ok(Started::Nothing) => {
                         let owed = self.owed.take().map_or(Ok(()), Err);
                         self.closes = false;
                         return Poll::Ready(owed);
                     }
                     Err(error) => return Poll::Ready(Err(self.fails(error))),
                 },
-                Stage::Creating(record, step) => {
-                    let created = ready!(Pin::new(step).poll(context));
-                    Settled::Created(record.clone(), created)
-                }
-                Stage::Applying(step) => Settled::Applied(ready!(Pin::new(step).poll(context))),
-                Stage::Ending(step) => Settled::Ended(ready!(Pin::new(step).poll(context))),
             };
-            self.stage = Stage::Idle;
-            match self.settle(settled) {
+            match after.and_then(|after| self.go_on(after)) {
                 Ok(()) => {}
                 Err(error) if self.forgives(&error) => telemetry::gone_on_read(self.handle.name()),
                 Err(error) => return Poll::Ready(Err(self.fails(error))),
@@ -241,10 +246,37 @@ impl Commit {
     }
 }
 
-enum Settled {
-    Created(Arc<Record>, sessile_core::Result<Created>),
-    Applied(sessile_core::Result<Outcome>),
-    Ended(sessile_core::Result<Option<Arc<Record>>>),
+/// What became of the next operation.
+enum Started {
+    /// There was none.
+    Nothing,
+    Settled(Result<After>),
+    Waits(Stage),
+}
+
+/// Settles a patch. A place in the strategy's line is kept for the next try.
+fn settle_apply(
+    draft: &mut Draft,
+    outcome: sessile_core::Result<Outcome>,
+    strategy: &dyn Strategy,
+    turn: &mut Option<Turn>,
+) -> Result<After> {
+    match outcome {
+        Ok(Outcome::Retry(record, place)) => {
+            *turn = Some(place);
+            draft.settle_apply(Outcome::Conflict(record), strategy)
+        }
+        Ok(outcome) => draft.settle_apply(outcome, strategy),
+        Err(error) => Err(fail(draft, error)),
+    }
+}
+
+/// What may have been applied is not tried again: it could be applied twice. An end is: twice is
+/// as good as once.
+fn fail(draft: &mut Draft, error: sessile_core::Error) -> Error {
+    let error = error.into();
+    draft.fail(&error);
+    error
 }
 
 impl Future for Commit {
@@ -301,7 +333,7 @@ impl Drop for Commit {
         }
         // The operation goes on or not, nobody will know: its changes are not tried again, and
         // whoever commits next is told.
-        if !matches!(self.stage, Stage::Idle) {
+        if self.stage.is_some() {
             let error = Error::new(
                 ErrorKind::Unknown,
                 "a commit was given up before its outcome was known",
