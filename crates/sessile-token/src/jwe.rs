@@ -1,11 +1,12 @@
 //! Sealed: JWE in the compact form, `dir` and A256GCM (RFC 7516; RFC 7518, sections 4.5 and 5.3).
 
+use rand::Rng as _;
 use sessile_core::{Result, Timestamp};
 
 use crate::base64::{self, Scratch};
 use crate::compact::parts;
 use crate::header::{Header, SEALED};
-use crate::keys::{NONCE, SealingKey, SealingKeys, TAG};
+use crate::keys::{Keyed as _, NONCE, SealingKey, SealingKeys, TAG};
 
 /// What a sealed token is for. It opens where all of this is the same.
 #[derive(Clone, Copy, Debug)]
@@ -14,21 +15,22 @@ pub(crate) struct Place<'a> {
     pub(crate) carrier: &'a str,
 }
 
-/// The text that one of the keys sealed for this place.
+/// The text that one of the keys sealed for this place, and until when that key opens.
 pub(crate) fn open<'a>(
     keys: &SealingKeys,
     text: &[u8],
     place: Place<'_>,
     now: Timestamp,
     scratch: &'a mut Scratch,
-) -> Option<&'a [u8]> {
+) -> Option<(&'a [u8], Option<Timestamp>)> {
     let [header, wrapped, nonce, sealed, tag] = parts(text)?;
     // `dir`: the key is the one that both know, and none is sent.
     wrapped.is_empty().then_some(())?;
     let key = find(keys, header, place, now)?;
     let nonce: [u8; NONCE] = base64::decode_array(nonce)?;
     let tag: [u8; TAG] = base64::decode_array(tag)?;
-    key.open(nonce, header, scratch.decode(sealed)?, &tag)
+    let text = key.open(nonce, header, scratch.decode(sealed)?, &tag)?;
+    Some((text, key.usage().retired_at))
 }
 
 fn find<'a>(
@@ -55,14 +57,15 @@ fn find<'a>(
 /// Seals a text for this place.
 pub(crate) fn seal(
     keys: &SealingKeys,
-    mut claims: Vec<u8>,
+    claims: &mut [u8],
     place: Place<'_>,
     now: Timestamp,
 ) -> Result<String> {
     let key = keys.sealer(now)?;
     let mut text = key.header(place.audience, place.carrier).into_owned();
-    let nonce: [u8; NONCE] = rand::random();
-    let tag = key.seal(nonce, text.as_bytes(), &mut claims)?;
+    let mut nonce = [0; NONCE];
+    rand::rng().fill_bytes(&mut nonce);
+    let tag = key.seal(nonce, text.as_bytes(), claims)?;
     text.reserve(base64::encoded_len(NONCE + claims.len() + TAG) + 6);
     text.push_str("..");
     base64::encode_to(nonce, &mut text);

@@ -5,17 +5,17 @@ use sessile_core::{Result, Timestamp};
 use crate::base64::{self, Scratch};
 use crate::compact::parts;
 use crate::header::{Header, SIGNED};
-use crate::keys::{Entry, TokenKeys};
+use crate::keys::{Entry, Keyed as _, TokenKeys};
 
-/// The payload of a session that one of the keys signed; mostly it begins with `usual`. Nothing of
-/// it was looked at before.
+/// The payload of a session that one of the keys signed, and until when that key verifies; mostly
+/// it begins with `usual`. Nothing of it was looked at before.
 pub(crate) fn open<'a>(
     keys: &TokenKeys,
     text: &[u8],
     usual: &str,
     now: Timestamp,
     scratch: &'a mut Scratch,
-) -> Option<&'a [u8]> {
+) -> Option<(&'a [u8], Option<Timestamp>)> {
     let [header, payload, signature] = parts(text)?;
     let key = match keys.find_by_header(header, now) {
         Some(key) => {
@@ -32,7 +32,7 @@ pub(crate) fn open<'a>(
         }
     };
     is_verified(key, text, signature).then_some(())?;
-    scratch.decode(payload).map(|payload| &*payload)
+    Some((scratch.decode(payload)?, key.usage().retired_at))
 }
 
 /// The payload of whatever this key signed.

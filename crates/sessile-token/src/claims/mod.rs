@@ -90,10 +90,15 @@ pub(crate) enum Time {
 }
 
 impl Terms {
+    /// How long the token is good, from when it was made.
+    pub(crate) fn life(&self) -> Duration {
+        self.expires.since(self.issued)
+    }
+
     /// Holds the times against the clock. `exp` is exclusive: at it, the token is over (RFC 7519,
     /// section 4.1.4).
     pub(crate) fn judge(&self, now: Timestamp, limits: &Limits) -> Time {
-        if self.issued > now.after(limits.leeway) || self.expires.since(self.issued) > limits.cap {
+        if self.issued > now.after(limits.leeway) || self.life() > limits.cap {
             Time::Impossible
         } else if now >= self.expires.after(limits.leeway) || now >= self.ends {
             Time::Expired

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::SystemTime;
 
@@ -15,6 +16,8 @@ pub struct LiveKeys<R>(Arc<Live<R>>);
 
 struct Live<R> {
     current: RwLock<Arc<R>>,
+    /// How often the ring was replaced.
+    edition: AtomicU64,
     source: Option<Mutex<Source<R>>>,
 }
 
@@ -44,6 +47,7 @@ impl<R> LiveKeys<R> {
     fn new(ring: R, source: Option<Source<R>>) -> Self {
         LiveKeys(Arc::new(Live {
             current: RwLock::new(Arc::new(ring)),
+            edition: AtomicU64::new(0),
             source: source.map(Mutex::new),
         }))
     }
@@ -52,6 +56,12 @@ impl<R> LiveKeys<R> {
     pub fn current(&self) -> Arc<R> {
         let current = self.0.current.read();
         current.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Another number when the ring has been replaced. Whoever asks for it first and then for the
+    /// ring has no older ring than that.
+    pub(crate) fn edition(&self) -> u64 {
+        self.0.edition.load(Ordering::Acquire)
     }
 
     fn from_sources(
@@ -93,6 +103,7 @@ impl<R: Successor> LiveKeys<R> {
             .unwrap_or_else(PoisonError::into_inner);
         ring.follow(&current);
         *current = Arc::new(ring);
+        self.0.edition.fetch_add(1, Ordering::Release);
     }
 
     /// Reads the keys again if one of their files has changed since (its time or length), and says

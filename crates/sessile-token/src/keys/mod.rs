@@ -26,6 +26,7 @@ pub use hmac::HmacKey;
 pub use live::LiveKeys;
 pub use private::PrivateKey;
 pub use public::PublicKey;
+pub(crate) use ring::Keyed;
 use ring::Use;
 pub(crate) use seal::{NONCE, TAG};
 pub use seal::{SealingKey, SealingKeys};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sessile_core::{Error, ErrorKind, Result, Store};
 
-use super::{Format, Token};
+use super::{Format, Remembered, Token};
 use crate::claims::{Limits, Parties};
 use crate::deadline::Timely;
 use crate::revocation::{Bounds, Revocations, WhenAway};
@@ -21,6 +21,7 @@ pub struct TokenBuilder {
     audience: String,
     life: Duration,
     leeway: Duration,
+    remembered: usize,
     store: Option<Timely>,
     deadline: Duration,
     bounds: Bounds,
@@ -35,6 +36,7 @@ impl TokenBuilder {
             audience: String::new(),
             life: 15 * MINUTE,
             leeway: MINUTE,
+            remembered: 1024,
             store: None,
             deadline: Timely::DEADLINE,
             bounds: Bounds::default(),
@@ -70,6 +72,20 @@ impl TokenBuilder {
     #[must_use]
     pub fn leeway(mut self, leeway: Duration) -> Self {
         self.leeway = leeway;
+        self
+    }
+
+    /// About how many of the tokens that were verified are remembered, so that whoever presents one
+    /// again costs no signature check. Default: 1024. Some more than there are clients at work on a
+    /// node are enough; a kilobyte each is usual, and 20 where a session fills its cookie with
+    /// hundreds of keys. Zero verifies with every request.
+    ///
+    /// What changes is asked with every request all the same: the time, the keys, revocations. A
+    /// remembered token, with what it holds, stays in this process's memory until others take its
+    /// place, also where it is sealed.
+    #[must_use]
+    pub fn remember(mut self, tokens: usize) -> Self {
+        self.remembered = tokens;
         self
     }
 
@@ -165,6 +181,7 @@ impl TokenBuilder {
                 cap: DAY,
             },
             revocations,
+            remembered: (self.remembered > 0).then(|| Remembered::new(self.remembered)),
         })
     }
 }

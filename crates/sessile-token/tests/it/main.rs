@@ -10,6 +10,7 @@ mod claims;
 mod form;
 mod header;
 mod keys;
+mod remembered;
 mod ring;
 mod times;
 

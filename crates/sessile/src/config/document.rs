@@ -170,7 +170,7 @@ const STICKY: Table = table(&[
     ),
     key(
         "capacity",
-        Shape::Count,
+        Shape::Count(1),
         "How many sessions are kept in memory.",
     )
     .by_default("1000000"),
@@ -193,6 +193,12 @@ const TOKEN: Table = table(&[
         "How long a token is valid, at the most 24h.",
     )
     .by_default("15m"),
+    key(
+        "remember",
+        Shape::Count(0),
+        "How many of the tokens that were verified last are remembered; 0 verifies with every request.",
+    )
+    .by_default("1024"),
     key(
         "revocation",
         Shape::Table(&REVOCATION),

@@ -91,7 +91,7 @@ fn examine_one(value: Value, shape: &Shape, path: &str, problems: &mut Problems)
             Value::Text(text) if text == "false" => Ok(Value::Flag(false)),
             other => Err(format!("is {}: write true or false", other.kind())),
         },
-        Shape::Count => count(&value),
+        Shape::Count(least) => count(&value, least),
         Shape::Duration => match &value {
             Value::Text(text) => duration::parse(text)
                 .map(|_| value.clone())
@@ -141,16 +141,16 @@ fn word(value: &Value, words: &[&str]) -> Result<Value, String> {
     })
 }
 
-fn count(value: &Value) -> Result<Value, String> {
+fn count(value: &Value, least: u32) -> Result<Value, String> {
     let number = match value {
         Value::Number(number) => *number,
         Value::Text(text) => text.parse().map_err(|_| "is text: write a whole number")?,
         other => return Err(format!("is {}: write a whole number", other.kind())),
     };
     match usize::try_from(number) {
-        Ok(1..) => Ok(Value::Number(number)),
-        Ok(_) => Err("is 0: write 1 or more".into()),
-        Err(_) if number < 0 => Err("is below 0: write 1 or more".into()),
+        Ok(_) if number >= least.into() => Ok(Value::Number(number)),
+        Ok(_) => Err(format!("is {number}: write {least} or more")),
+        Err(_) if number < 0 => Err(format!("is below 0: write {least} or more")),
         Err(_) => Err("is more than this machine can count".into()),
     }
 }

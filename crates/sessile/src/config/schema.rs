@@ -65,9 +65,9 @@ fn of(shape: &Shape) -> Value {
         Shape::Duration => text(Some(duration::PATTERN)),
         Shape::Word(all) => Value::table([("enum", words(all))]),
         Shape::Flag => Value::table([("type", Value::text("boolean"))]),
-        Shape::Count => Value::table([
+        Shape::Count(least) => Value::table([
             ("type", Value::text("integer")),
-            ("minimum", Value::Number(1)),
+            ("minimum", Value::Number(least.into())),
         ]),
         Shape::List(each) => Value::table([("type", Value::text("array")), ("items", of(each))]),
         Shape::Table(inner) => table(inner),
@@ -105,7 +105,7 @@ fn words(words: &[&str]) -> Value {
 fn typed(default: &str, shape: &Shape) -> Value {
     match shape {
         Shape::Flag => Value::Flag(default == "true"),
-        Shape::Count => default.parse().map_or(Value::Null, Value::Number),
+        Shape::Count(_) => default.parse().map_or(Value::Null, Value::Number),
         Shape::List(_) => words(&[default]),
         _ => Value::text(default),
     }

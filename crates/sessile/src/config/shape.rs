@@ -14,8 +14,8 @@ pub(super) enum Shape {
     Word(&'static [&'static str]),
     /// `true` or `false`.
     Flag,
-    /// A whole number, at least 1.
-    Count,
+    /// A whole number, at least this.
+    Count(u32),
     /// Such as `30m`.
     Duration,
     List(&'static Shape),

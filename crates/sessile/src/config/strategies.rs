@@ -126,6 +126,9 @@ async fn token(
     if let Some(life) = settings.life {
         builder = builder.life(life);
     }
+    if let Some(tokens) = settings.remember {
+        builder = builder.remember(tokens);
+    }
     if let Some(revocation) = &settings.revocation {
         let store = registry.connect(&revocation.url, "token.revocation.url");
         builder = builder.revocation(store.await?);

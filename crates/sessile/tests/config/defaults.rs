@@ -43,7 +43,7 @@ async fn each_default_is_the_builders() {
         .as_object_mut()
         .unwrap()
         .remove("revalidate");
-    for (section, count) in [("lifetime", 2), ("cookie", 8), ("sticky", 1), ("token", 2)] {
+    for (section, count) in [("lifetime", 2), ("cookie", 8), ("sticky", 1), ("token", 3)] {
         assert_eq!(
             config[section].as_object().unwrap().len(),
             count,

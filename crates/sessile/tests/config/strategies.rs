@@ -173,6 +173,20 @@ mod tokens {
     }
 
     #[tokio::test]
+    async fn tokens_are_remembered_unless_the_file_says_0() {
+        for (more, shown) in [
+            ("", "most: 1024 }"),
+            ("remember = 2048", "most: 2048 }"),
+            ("remember = 0", "remembered: None"),
+        ] {
+            let key = format!("keys.sign = {{ kid = \"k\", alg = \"HS256\", value = {SECRET:?} }}");
+            let config = read(&format!("{SIGNED}{more}\n{key}")).unwrap();
+            let layer = format!("{:?}", config.build().await.unwrap());
+            assert!(layer.contains(shown), "{layer}");
+        }
+    }
+
+    #[tokio::test]
     async fn a_key_that_only_verifies_opens_what_it_had_signed() {
         let old = format!("{{ kid = \"old\", alg = \"HS256\", value = {SECRET:?} }}");
         let new = "{ kid = \"new\", alg = \"HS512\", value = \"BwYFBAMCAQAPDg0MCwoJCBcWFRQTEhEQHx4dHBsaGRhBwYFBAMCAQAPDg0MCwoJCBcWFRQTEhEQHx4dHBsaGRg=\" }";

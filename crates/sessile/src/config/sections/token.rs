@@ -22,6 +22,8 @@ pub(in crate::config) struct Token {
     pub(in crate::config) audience: String,
     #[cfg_attr(not(feature = "token"), expect(dead_code))]
     pub(in crate::config) life: Option<Duration>,
+    #[cfg_attr(not(feature = "token"), expect(dead_code))]
+    pub(in crate::config) remember: Option<usize>,
     pub(in crate::config) revocation: Option<Revocation>,
     /// The one that signs or seals, then those that verify or open.
     pub(in crate::config) keys: Vec<TokenKey>,
@@ -67,6 +69,7 @@ impl Token {
             issuer: text("issuer")?,
             audience: text("audience")?,
             life: table.at("life").duration(),
+            remember: table.at("remember").count(),
             revocation: table.at("revocation").there().and_then(|table| {
                 Some(Revocation {
                     url: StoreUrl::new(table.at("url").text()?),
