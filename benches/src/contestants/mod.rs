@@ -20,7 +20,7 @@ mod tower_sessions_signed;
 
 pub use on_tower::serve;
 use poem::{memory as poem_memory, signed_cookie as poem_signed};
-use sessile_token::{sealed, signed};
+use sessile_token::{sealed, sealed_anew, signed, signed_anew};
 
 use std::{future::Future, hint::black_box, pin::Pin};
 
@@ -148,6 +148,8 @@ impl Entry {
 pub const SESSILE: &str = "sessile, on tower";
 pub const SIGNED: &str = "sessile, signed token, on tower";
 pub const SEALED: &str = "sessile, sealed token, on tower";
+pub const SIGNED_ANEW: &str = "sessile, signed token, none remembered";
+pub const SEALED_ANEW: &str = "sessile, sealed token, none remembered";
 pub const ACTIX_SIGNED: &str = "actix-session cookie, signed";
 /// Peers whose sessions are in a signed cookie.
 pub const SIGNED_PEERS: [&str; 3] = [ACTIX_SIGNED, POEM_SIGNED, "by hand: axum-extra signed jar"];
@@ -166,7 +168,7 @@ macro_rules! entry {
     };
 }
 
-pub static ALL: [Entry; 16] = [
+pub static ALL: [Entry; 18] = [
     entry!("bare tower service", Tower, Bare, bare_tower),
     entry!("bare axum router", Axum, Bare, bare_axum),
     entry!("bare poem endpoint", Poem, Bare, bare_poem),
@@ -176,6 +178,8 @@ pub static ALL: [Entry; 16] = [
     entry!("sessile, on axum", Axum, Ours, sessile_axum),
     entry!(SIGNED, Tower, Ours, signed),
     entry!(SEALED, Tower, Ours, sealed),
+    entry!(SIGNED_ANEW, Tower, Ours, signed_anew),
+    entry!(SEALED_ANEW, Tower, Ours, sealed_anew),
     entry!(TOWER_SESSIONS, Tower, Peer, tower_sessions),
     entry!(
         "tower-sessions memory, on axum",

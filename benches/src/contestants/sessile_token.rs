@@ -13,8 +13,7 @@ pub mod signed {
     use super::*;
 
     pub async fn start() -> impl Contestant + Clone + Send {
-        let key = HmacKey::new(Algorithm::HS256, SECRET).expect("a good key");
-        over(Token::signed(TokenKeys::new(key)))
+        over(signed_token())
     }
 }
 
@@ -22,9 +21,36 @@ pub mod sealed {
     use super::*;
 
     pub async fn start() -> impl Contestant + Clone + Send {
-        let key = SealingKey::new(SECRET).expect("a good key");
-        over(Token::sealed(SealingKeys::new(key)))
+        over(sealed_token())
     }
+}
+
+/// As where clients never bring a token twice, or are too many to be remembered.
+pub mod signed_anew {
+    use super::*;
+
+    pub async fn start() -> impl Contestant + Clone + Send {
+        over(signed_token().remember(0))
+    }
+}
+
+/// As [`signed_anew`].
+pub mod sealed_anew {
+    use super::*;
+
+    pub async fn start() -> impl Contestant + Clone + Send {
+        over(sealed_token().remember(0))
+    }
+}
+
+fn signed_token() -> TokenBuilder {
+    let key = HmacKey::new(Algorithm::HS256, SECRET).expect("a good key");
+    Token::signed(TokenKeys::new(key))
+}
+
+fn sealed_token() -> TokenBuilder {
+    let key = SealingKey::new(SECRET).expect("a good key");
+    Token::sealed(SealingKeys::new(key))
 }
 
 fn over(token: TokenBuilder) -> impl Contestant + Clone + Send {

@@ -13,7 +13,8 @@ use super::{
 };
 use crate::{
     contestants::{
-        ACTIX_SIGNED, ALL, Entry, Role, SEALED, SESSILE, SIGNED, SIGNED_PEERS, TOWER_SESSIONS,
+        ACTIX_SIGNED, ALL, Entry, Role, SEALED_ANEW, SESSILE, SIGNED, SIGNED_ANEW, SIGNED_PEERS,
+        TOWER_SESSIONS,
     },
     table, targets,
     workload::Workload,
@@ -155,16 +156,22 @@ fn token_verdicts(time: &Costs<Nanos>) -> Vec<Verdict> {
     };
     let unused = targets::SIGNED_UNUSED_TO_ACTIX;
     let mut verdicts = vec![ratio(Workload::W1, SIGNED, ACTIX_SIGNED, unused)];
-    for (workload, limit) in targets::SIGNED_TO_BEST_SIGNED_PEER {
-        let of = |peer: &&str| time.get(peer, workload).min;
-        let best = SIGNED_PEERS
-            .into_iter()
-            .min_by(|a, b| of(a).total_cmp(&of(b)))
-            .expect("there are some");
-        verdicts.push(ratio(workload, SIGNED, best, limit));
+    for (ours, limits) in [
+        (SIGNED, targets::SIGNED_TO_BEST_SIGNED_PEER),
+        (SIGNED_ANEW, targets::SIGNED_ANEW_TO_BEST_SIGNED_PEER),
+    ] {
+        for (workload, limit) in limits {
+            let of = |peer: &&str| time.get(peer, workload).min;
+            let best = SIGNED_PEERS
+                .into_iter()
+                .min_by(|a, b| of(a).total_cmp(&of(b)))
+                .expect("there are some");
+            verdicts.push(ratio(workload, ours, best, limit));
+        }
     }
-    let sealed = targets::SEALED_TO_SIGNED;
-    verdicts.extend(sealed.map(|(workload, limit)| ratio(workload, SEALED, SIGNED, limit)));
+    for (workload, limit) in targets::SEALED_TO_SIGNED {
+        verdicts.push(ratio(workload, SEALED_ANEW, SIGNED_ANEW, limit));
+    }
     verdicts
 }
 

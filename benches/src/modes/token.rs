@@ -41,6 +41,7 @@ pub fn measure() -> Verified {
     let token = token
         .issuer("a")
         .audience("b")
+        .remember(0)
         .build()
         .expect("nothing is missing");
     let text = issued(&token);
