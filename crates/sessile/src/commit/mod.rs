@@ -248,7 +248,7 @@ impl Commit {
 
 /// What became of the next operation.
 enum Started {
-    /// There was none.
+    /// There was none, or none is left after it.
     Nothing,
     Settled(Result<After>),
     Waits(Stage),
