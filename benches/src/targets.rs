@@ -42,8 +42,8 @@ pub const SIGNED_TO_BEST_SIGNED_PEER: [(Workload, f64); 2] =
 pub const SIGNED_ANEW_TO_BEST_SIGNED_PEER: [(Workload, f64); 2] =
     [(Workload::W2, 0.8), (Workload::W3, 0.9)];
 
-/// Time of a sealed token as a share of a signed one's, at most, where none is remembered. Where they are, a read is the
-/// same work for both.
+/// Time of a sealed token as a share of a signed one's, at most, whether tokens are remembered or not. Where they are, a
+/// read is the same work for both, and a run tells the same program from itself by 2 %.
 pub const SEALED_TO_SIGNED: [(Workload, f64); 2] = [(Workload::W2, 1.0), (Workload::W3, 1.0)];
 
 /// Time to verify a signed token as a multiple of its MAC, base64 and one field of JSON, at most.

@@ -13,8 +13,8 @@ use super::{
 };
 use crate::{
     contestants::{
-        ACTIX_SIGNED, ALL, Entry, Role, SEALED_ANEW, SESSILE, SIGNED, SIGNED_ANEW, SIGNED_PEERS,
-        TOWER_SESSIONS,
+        ACTIX_SIGNED, ALL, Entry, Role, SEALED, SEALED_ANEW, SESSILE, SIGNED, SIGNED_ANEW,
+        SIGNED_PEERS, TOWER_SESSIONS,
     },
     table, targets,
     workload::Workload,
@@ -170,7 +170,9 @@ fn token_verdicts(time: &Costs<Nanos>) -> Vec<Verdict> {
         }
     }
     for (workload, limit) in targets::SEALED_TO_SIGNED {
-        verdicts.push(ratio(workload, SEALED_ANEW, SIGNED_ANEW, limit));
+        for (sealed, signed) in [(SEALED, SIGNED), (SEALED_ANEW, SIGNED_ANEW)] {
+            verdicts.push(ratio(workload, sealed, signed, limit));
+        }
     }
     verdicts
 }

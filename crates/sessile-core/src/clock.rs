@@ -133,6 +133,22 @@ impl<C: Clock + ?Sized> Clock for std::sync::Arc<C> {
 mod tests {
     use super::*;
 
+    /// A second is much more than a tick, and much less than a mistaken unit.
+    #[test]
+    fn the_system_clock_is_that_of_the_system() {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "it is what the clock is held against"
+        )]
+        let exact = || Timestamp::from(SystemTime::now());
+        let (before, now, after) = (exact(), SystemClock.now(), exact());
+        assert!(now <= after, "{now:?} is later than {after:?}");
+        assert!(
+            before.since(now) < Duration::from_secs(1),
+            "{now:?} is long before {before:?}"
+        );
+    }
+
     #[test]
     fn arithmetic_saturates() {
         assert_eq!(Timestamp::MAX.after(Duration::MAX), Timestamp::MAX);

@@ -33,9 +33,8 @@ use remembered::Remembered;
 /// the session changed, or was used past half of that. A session that is not used ends between
 /// half a life and a whole one later, and the leeway.
 ///
-/// The last tokens that were verified are remembered
-/// ([`remember`](TokenBuilder::remember)), so that a client that comes again with the same one costs
-/// no signature check; in nothing else can that be seen.
+/// Tokens that were verified are remembered ([`remember`](TokenBuilder::remember)), so that a client
+/// that comes again with the same one costs no signature check; in nothing else can that be seen.
 ///
 /// ```
 /// use sessile_token::{Algorithm, HmacKey, Token, TokenKeys};

@@ -218,6 +218,23 @@ fn e15_beside_a_remembered_token_any_changed_character_is_refused() {
 }
 
 #[test]
+fn forged_tokens_push_no_good_one_out() {
+    let twins = signed_twins();
+    let text = made(&twins);
+    let before = twins.open(&text, CARRIER, now()).unwrap();
+    for first in 0..1000_u32 {
+        let forged = forge_with(
+            &secret(7),
+            HEADER,
+            claims_with("ver", Some(&first.to_string())),
+        );
+        assert!(twins.open(&forged, CARRIER, now()).is_none());
+    }
+    let after = twins.open(&text, CARRIER, now()).unwrap();
+    assert!(Arc::ptr_eq(&before.record, &after.record));
+}
+
+#[test]
 fn no_more_are_remembered_than_is_said() {
     let keys = LiveKeys::from(TokenKeys::new(hmac_key()));
     let token = with(Token::signed(keys).remember(64));

@@ -196,7 +196,7 @@ const TOKEN: Table = table(&[
     key(
         "remember",
         Shape::Count(0),
-        "How many of the tokens that were verified last are remembered; 0 verifies with every request.",
+        "About how many of the tokens that were verified are remembered; 0 verifies with every request.",
     )
     .by_default("1024"),
     key(
